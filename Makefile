@@ -100,10 +100,11 @@ bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 spark-demo: $(VENV)/.test  ## a mapping on a Spark cluster of this machine that loses a worker; ARGS="--rows 100000" for fewer than a million
 	$(BIN)/python benchmarks/spark_demo.py $(ARGS)
 
-docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md, the functions into docs/functions.md
+docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md, the functions into docs/functions.md, and the pages for `lodpipe help`
 	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors
 	$(BIN)/python -m lodpipe.config.publication_docs docs/declarations.md
 	$(BIN)/python -m lodpipe.mapping.functions.function_docs docs/functions.md
+	$(BIN)/python -m lodpipe.diagnostics.help_pages docs
 
 # The data are other people's, and the user's to fetch: docs/examples/README.md says where.
 examples: $(VENV)/.run  ## build docs/examples/ over data that are at hand: PEOPLE=clone of openstates/people, ROR=ror.csv; PAGES=yes for pages

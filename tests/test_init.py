@@ -1,7 +1,7 @@
 """`lodpipe init`: folders of data as others have them, each with the graph that its publication
 holds without an edit (tests/init/*/expected.nt).
 
-Write a new case: a folder with README.md and data/, then `python tests/test_init.py` and read what
+Write a new case: a folder with README.md and data/ (and arguments.txt, further options), then `python tests/test_init.py` and read what
 it wrote.
 """
 
@@ -28,7 +28,9 @@ def built(case: Path, root: Path) -> list[str]:
     shutil.copytree(case / "data", root / "data")
     project = root / "publication"
     project.mkdir()
-    result = invoke("init", root / "data", "--project", project, *TODAY)
+    arguments = case / "arguments.txt"
+    more = arguments.read_text("utf-8").split() if arguments.exists() else []
+    result = invoke("init", root / "data", "--project", project, *TODAY, *more)
     assert result.exit_code == 0, result.output
     for command in (("query", "--update"), ("build",)):
         result = invoke(*command, "--project", project)
@@ -41,7 +43,8 @@ def test_there_are_cases_with_data_and_a_graph() -> None:
     print(f"{len(CASES)} folders of data")
     assert len(CASES) > 5
     for case in CASES:
-        assert sorted(path.name for path in case.iterdir()) == ["README.md", "data", "expected.nt"]
+        names = {path.name for path in case.iterdir()} - {"arguments.txt"}
+        assert names == {"README.md", "data", "expected.nt"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
@@ -92,6 +95,30 @@ def test_a_template_builds_without_an_edit(template: str, tmp_path: Path) -> Non
         result = invoke(*command, "--project", project)
         assert result.exit_code == 0, result.output
     assert "0 errors, 2 warnings" in result.stderr  # publisher and contact are not yet named
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted", "files"),
+    [
+        ("https://github.com/a/b.git", "", [".github/workflows/check.yml"]),
+        ("git@gitlab.example:a/b.git", "", [".gitlab-ci.yml"]),
+        ("https://gitlab.opencode.de/a/b.git", "github", [".github/workflows/check.yml"]),
+        ("", "both", [".github/workflows/check.yml", ".gitlab-ci.yml"]),
+        ("", "none", []),
+    ],
+)
+def test_changes_are_checked_where_the_repository_is(
+    address: str, wanted: str, files: list[str], tmp_path: Path
+) -> None:
+    shutil.copytree(TESTS / "init/other-rows/data", tmp_path / "source")
+    if address:
+        (tmp_path / ".git").mkdir()
+        (tmp_path / ".git/config").write_text(f'[remote "origin"]\n\turl = {address}\n', "utf-8")
+    result = invoke("init", "--project", tmp_path, *TODAY, *(["--ci", wanted] if wanted else []))
+    assert result.exit_code == 0, result.output
+    written = [name for name in files if (tmp_path / name).is_file()]
+    assert written == files
+    assert (".gitlab-ci.yml" in files) == (tmp_path / ".gitlab-ci.yml").exists()
 
 
 def test_no_file_is_written_over_another(tmp_path: Path) -> None:

@@ -334,6 +334,20 @@ def test_what_fails_is_not_built(small: Path) -> None:
     assert invoke("build", "--project", small).exit_code == 0
 
 
+@pytest.mark.parametrize(("within", "pairs"), [("[]", 2), ("[opened]", 1)])
+def test_near_duplicates_are_those_of_one_group(within: str, pairs: int, small: Path) -> None:
+    with (small / "source/libraries.yaml").open("a", encoding="utf-8") as file:
+        for number, year in enumerate((1990, 1991, 1990)):
+            name = "{en: Reading Room West, de: Lesesaal West}"
+            file.write(
+                f"\n- {{id: west-{number}, name: {name}, isil: DE-000{number + 2}, opened: '{year}-01'}}\n"
+            )
+    with (small / "publication.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"duplicates: [{{table: libraries, name: name_en, within: {within}}}]\n")
+    result = invoke("check", "--project", small, "--lang", "en")
+    assert result.stderr.count("warning LP511") == pairs, result.stderr
+
+
 def test_no_color_is_plain(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from lodpipe.reporters import text
 

@@ -184,6 +184,11 @@ def _address(value: str) -> Iterator[Problem]:
     if re.search(r"^https?:/+https?:/", value):
         twice = _wrong_address("begins twice with `http`", "beginnt zweimal mit `http`")
         yield twice._replace(severity=Severity.ERROR)
+    elif host := _incomplete_host(value):
+        yield _wrong_address(
+            f"has the host `{host}`, which is no complete name",
+            f"hat den Host `{host}`, der kein vollständiger Name ist",
+        )
     elif _ends_loosely(value, bool(rest)):
         sign = value[-1]
         yield _wrong_address(f"ends in `{sign}`", f"endet mit `{sign}`")
@@ -192,6 +197,14 @@ def _address(value: str) -> Iterator[Problem]:
             f"contains `{match[0]}` without percent-encoding",
             f"enthält `{match[0]}` ohne Prozent-Kodierung",
         )
+
+
+def _incomplete_host(value: str) -> str:
+    """The host of an address if it has no dot or an empty part: https://museum/, https://a..example/."""
+    host = re.split(r"[/?#]", value.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+    name = host if host.startswith("[") else host.partition(":")[0]
+    is_complete = name.startswith("[") or all([*name.removesuffix(".").split("."), "." in name])
+    return "" if is_complete else name
 
 
 def _ends_loosely(value: str, has_path: bool) -> bool:

@@ -87,9 +87,8 @@ def duplicate_findings(
     """Pairs of records that share a key or have nearly the same name: a warning with both places."""
     table = tables.get(rule.table)
     columns = {column.name for column in table.columns} if table else set()
-    unknown = [
-        name for name in (*rule.keys, *([rule.name] if rule.name else [])) if name not in columns
-    ]
+    named = (*rule.keys, *([rule.name] if rule.name else []), *rule.within)
+    unknown = [name for name in named if name not in columns]
     if table is None or unknown:
         detail = (
             f"there is no column `{unknown[0]}` in {rule.table}"
@@ -105,7 +104,12 @@ def duplicate_findings(
         )
     if rule.name:
         cells = _cells(session, table, rule.name, key)
-        yield from _pairs(table, rule.name, nearly_same(cells, rule.ignore), rule, rule.name)
+        pairs = (
+            pair
+            for group in _groups(session, table, rule.within, cells)
+            for pair in nearly_same(group, rule.ignore)
+        )
+        yield from _pairs(table, rule.name, pairs, rule, rule.name)
 
 
 Cell = tuple[int, str, str]
@@ -118,6 +122,21 @@ def _cells(session: Session, table: RecordTable, column: str, key: str) -> list[
     return session.rows(
         f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record"
     )
+
+
+def _groups(
+    session: Session, table: RecordTable, within: Sequence[str], cells: list[Cell]
+) -> Iterable[list[Cell]]:
+    """The cells of records that have the same values in some columns; all, where none is named."""
+    if not within:
+        return [cells]
+    names = ", ".join(map(quote, within))
+    rows = session.rows(f"SELECT _record, {names} FROM {quote(table.name)}")
+    group_of = {record: tuple(values) for record, *values in rows}
+    groups: dict[tuple[str | None, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(group_of[cell[0]], []).append(cell)
+    return groups.values()
 
 
 def _pairs(

@@ -82,6 +82,10 @@ COMMANDS = {
         "explain",
         "Explain a rule by its code or name (LP206) with examples, or show where a resource comes from (its IRI, full or relative).",
     ),
+    "help": Entry(
+        "help",
+        "Show a page of the documentation (help tutorial), a command, a rule, or where WORDS occur.",
+    ),
     "withdraw": Entry("withdraw", "List IRIs as no longer described, with reason and successors."),
     "link": Entry(
         "link",

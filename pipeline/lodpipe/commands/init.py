@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ class _Options:
     publisher: str | None
     languages: str | None
     template: str | None
+    profile: str | None
+    ci: str | None
     yes: bool
 
 
@@ -47,6 +50,14 @@ class _Options:
     click.option(
         "--template", type=click.Choice(["datasets", "organisations", "people"]),
         help="Begin with fictional records in source/ instead of data at hand.",
+    ),
+    click.option(
+        "--profile", type=click.Choice(["none", "popolo", "cpov"]),
+        help="Terms and shapes: popolo (people and posts), cpov (registers of public bodies); default: popolo where the data look so, else none.",
+    ),
+    click.option(
+        "--ci", type=click.Choice(["github", "gitlab", "both", "none"]),
+        help="File that checks changes (default: by the address of the repository, else github).",
     ),
     click.option("--yes", is_flag=True, help="Ask nothing: take the proposals, and mark as open what only the publisher knows."),
 )  # fmt: skip
@@ -67,7 +78,7 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
         folder = data or (source if source.is_dir() else root)
         proposal = propose(folder)
         print_result(_overview(proposal), end="")
-        answers = _answers(root, options, proposal.languages or ("en",))
+        answers = _answers(root, options, proposal.languages or ("en",), proposal.profile)
         written = write_publication(proposal, root, answers)
         print_result("".join(f"wrote {name}\n" for name in written), end="")
         place = "" if root == Path() else f" --project {root}"
@@ -85,12 +96,13 @@ def _overview(proposal: Proposal) -> str:
         lines.append(
             f"{form.name}: {form.table.reason}; {len(form.fields)} fields; named by {keys}\n"
         )
+    lines += [f"{name}: no records, not used\n" for name in proposal.unused]
     if proposal.findings:
         write_text(proposal.findings, proposal.data, sys.stderr, "en")
     return "".join(lines)
 
 
-def _answers(root: Path, options: _Options, languages: tuple[str, ...]) -> Answers:
+def _answers(root: Path, options: _Options, languages: tuple[str, ...], proposed: str) -> Answers:
     """What the options say, else what is asked for, else the proposal."""
     from lodpipe.workflow.scaffold.initialise import suggested_name
     from lodpipe.workflow.scaffold.written_files import Answers
@@ -112,4 +124,31 @@ def _answers(root: Path, options: _Options, languages: tuple[str, ...]) -> Answe
         tuple(
             answer(options.languages, "Languages", ",".join(languages)).replace(" ", "").split(",")
         ),
+        profile="" if options.profile == "none" else options.profile or proposed,
+        ci=_ci_files(root, options.ci),
     )
+
+
+def _ci_files(root: Path, wanted: str | None) -> tuple[str, ...]:
+    """The files for checks of changes; without a wish, by the first remote of the repository."""
+    from lodpipe.workflow.scaffold.written_files import GITHUB, GITLAB
+
+    wanted = wanted or _host(root)
+    files = {"github": (GITHUB,), "gitlab": (GITLAB,), "both": (GITHUB, GITLAB), "none": ()}
+    return files[wanted]
+
+
+def _host(root: Path) -> str:
+    """`gitlab` where a remote of the repository is on such a host (openCode is one), else `github`."""
+    for folder in (root.resolve(), *root.resolve().parents):
+        config = folder / ".git" / "config"
+        if config.is_file():
+            addresses = re.findall(
+                r"^\s*url\s*=\s*(\S+)", config.read_text("utf-8", "replace"), re.M
+            )
+            return (
+                "gitlab"
+                if any(re.search("gitlab|opencode", text.lower()) for text in addresses)
+                else "github"
+            )
+    return "github"

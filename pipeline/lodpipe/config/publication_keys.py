@@ -561,6 +561,13 @@ class DuplicateRule(_Keys, frozen=True, kw_only=True):
     ignore: Annotated[
         tuple[Text, ...], _about("words of names to ignore, such as legal forms")
     ] = ()  # fmt: skip
+    within: Annotated[
+        tuple[Text, ...],
+        _about(
+            "columns that both records have the same value in, such as a country; records without "
+            "one are compared with each other"
+        ),
+    ] = ()
     distinct: Annotated[
         tuple[Annotated[tuple[str, ...], Meta(title="pair", min_length=2, max_length=2)], ...],
         _about("pairs of keys that were compared and are not duplicates"),

@@ -105,6 +105,13 @@ def explanation(rule: Rule, language: str, width: int = 80) -> str:
     return "\n".join([*lines, *rendered]).rstrip() + "\n"
 
 
+def as_text(page: str, width: int = 80) -> str:
+    """A page of the documentation, Markdown, as text for a terminal."""
+    title, _, body = page.partition("\n")
+    lines = [title.lstrip("# "), "", *_rendered(body, "en", width, examples_only=False)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _rendered(body: str, language: str, width: int, *, examples_only: bool) -> Iterator[str]:
     """The lines of a page of Markdown: its paragraphs, lists and tables wrapped, its code indented.
     With `examples_only`, paragraphs, lists and tables are left out.

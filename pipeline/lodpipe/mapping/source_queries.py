@@ -20,10 +20,30 @@ def with_value(table: str, column: str) -> str:
     return f"(SELECT * FROM {table} WHERE {quoted(column)} IS NOT NULL)"
 
 
+def with_any_value(table: str, columns: Sequence[str]) -> str:
+    """The rows in which one of these columns has a value."""
+    return f"(SELECT * FROM {table} WHERE coalesce({', '.join(map(quoted, columns))}) IS NOT NULL)"
+
+
 def with_parts(table: str, column: str, separator: str) -> str:
     """A row, with the column `part`, for each of the values that are in one text."""
     parts = f"trim(unnest(string_split({quoted(column)}, '{separator}')))"
     return f"(SELECT *, {parts} AS part FROM {table})"
+
+
+def with_owner(table: str, owner: str, columns: Sequence[str]) -> str:
+    """The rows of a list with columns of what has the list, as `of_COLUMN`; `owner` is a table, or a
+    query in parentheses.
+    """
+    named = ", ".join(
+        f"o.{quoted(name)} AS {quoted(f'of_{name}')}" for name in dict.fromkeys(columns)
+    )
+    return f"(SELECT i.*, {named} FROM {table} i JOIN {owner} o ON i._parent = o._record)"
+
+
+def at_position(rows: str, place: int) -> str:
+    """The items at one place of their lists."""
+    return f"(SELECT * FROM {rows} WHERE CAST(_position AS INTEGER) = {place})"
 
 
 def date_type(column: str) -> str:
@@ -36,3 +56,9 @@ def without_prefix(column: str, prefix: str) -> str:
     """`COLUMN_local`, the value without its prefix."""
     text = prefix.replace("'", "''")
     return f"replace({quoted(column)}, '{text}', '') AS {quoted(f'{column}_local')}"
+
+
+def without_value(column: str, value: str) -> str:
+    """`COLUMN_value`, the value where it is not this one."""
+    text = value.replace("'", "''")
+    return f"nullif({quoted(column)}, '{text}') AS {quoted(f'{column}_value')}"

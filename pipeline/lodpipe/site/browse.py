@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from lodpipe.engine.page_store import PageStore, Row
+from lodpipe.rdf.namespaces import SKOS
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.declaration import Site
 from lodpipe.site.names import Names, chosen, label, slug
@@ -19,6 +20,24 @@ from lodpipe.site.values import Value
 Member = tuple[str, list[Row]]  # a resource of a list, and its rows
 PART = 500  # entries on one page
 GROUPED = 4000  # above this a list is not grouped by facets
+
+
+_ORG = "http://www.w3.org/ns/org#"
+# Without `site.kinds`: what networks of organisations are about comes first.
+FIRST_KINDS = (
+    *(f"<{_ORG}{name}>" for name in ("Organization", "FormalOrganization", "OrganizationalCollaboration", "OrganizationalUnit")),
+    "<http://data.europa.eu/m8g/PublicOrganisation>",
+    "<https://schema.org/Organization>",
+    "<http://www.w3.org/ns/person#Person>",
+    "<http://xmlns.com/foaf/0.1/Person>",
+    "<https://schema.org/Person>",
+    *(f"<{_ORG}{name}>" for name in ("Membership", "Post")),
+)  # fmt: skip
+_OF_VOCABULARIES = (
+    "<http://www.w3.org/2002/07/owl#",
+    "<http://www.w3.org/2000/01/rdf-schema#",
+    f"<{SKOS}",
+)
 
 
 @dataclass
@@ -61,7 +80,8 @@ class Browse:
         return self.pages.get(iri)
 
     def _lists(self) -> list[Listed]:
-        order = {item.iri: number for number, item in enumerate(self.site.kinds)}
+        declared_kinds = [item.iri for item in self.site.kinds]
+        order = {iri: number for number, iri in enumerate(declared_kinds or FIRST_KINDS)}
         counts, facets = self.store.kind_counts(), self.store.facets_of_kinds()
         lists: list[Listed] = []
         taken: set[str] = set()
@@ -77,15 +97,11 @@ class Browse:
             menu = (
                 declared.menu
                 if declared
-                else not self.site.kinds and iri[1:-1] not in own.own_terms
+                else not self.site.kinds
+                and iri[1:-1] not in own.own_terms
+                and not iri.startswith(_OF_VOCABULARIES)
             )
-            minor = (
-                declared.minor
-                if declared
-                else iri.startswith(
-                    ("<http://www.w3.org/2002/07/owl#", "<http://www.w3.org/2000/01/rdf-schema#")
-                )
-            )
+            minor = declared.minor if declared else iri.startswith(_OF_VOCABULARIES)
             lists.append(
                 Listed(
                     iri,

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import cast
 
@@ -45,13 +46,16 @@ class DataTable:
     reason: str = ""
 
 
-def data_tables(folder: Path, only: Path | None = None) -> tuple[list[DataTable], list[Finding]]:
-    """The tables of a folder (or of one file of it) in the order of their names, and the files that
-    could not be read.
+def data_tables(
+    folder: Path, only: Path | None = None
+) -> tuple[list[DataTable], list[Finding], list[str]]:
+    """The tables of a folder (or of one file of it) in the order of their names, the files that could
+    not be read, and those that hold no records.
     """
     findings: list[Finding] = []
     tables: list[DataTable] = []
     single: dict[str, Record] = {}
+    read: list[str] = []
     for path in [only] if only else _data_files(folder):
         name = path.relative_to(folder).as_posix()
         try:
@@ -63,12 +67,20 @@ def data_tables(folder: Path, only: Path | None = None) -> tuple[list[DataTable]
         except LodpipeError as error:
             findings += error.findings
             continue
+        read.append(name)
         lists = list(_lists(name, content))
         tables += lists
         if not lists and isinstance(content, dict) and content:
             single[name] = content
     tables = [*_same_columns(tables), *_one_file_each(single)]
-    return _distinct(tables), findings
+    used = {
+        name for table in tables for pattern in table.files for name in _matching(read, pattern)
+    }
+    return _distinct(tables), findings, [name for name in read if name not in used]
+
+
+def _matching(names: list[str], pattern: str) -> list[str]:
+    return [name for name in names if fnmatch(name, pattern.replace("**/", "*"))]
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
@@ -95,23 +107,42 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
             raise LodpipeError([Finding("LP101", Origin(name), {"detail": reason})]) from None
     separator = _separator(text.split("\n", 1)[0])
     lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
-    head = next(lines, [])
-    names = [cell.strip() for cell in head]
-    if len(names) < 1 or not all(names) or len(set(names)) < len(names):
+    head = [cell.strip() for cell in next(lines, [])]
+    rows = [row for row in lines if any(row)]
+    width = max(
+        (place for row in (head, *rows) for place, cell in enumerate(row, 1) if cell), default=0
+    )
+    names = _columns(head[:width])
+    renamed = [name for name, cell in zip(names, head, strict=False) if name != cell]
+    if not names:
         detail = "the first row does not name each column, with a name of its own"
         raise LodpipeError([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})])
-    records = [cast(Record, dict(zip(names, row, strict=False))) for row in lines if any(row)]
+    records = [cast(Record, dict(zip(names, row, strict=False))) for row in rows]
     if records:
         are_blank = any(
             cell and not cell.strip() for row in records for cell in map(str, row.values())
         )
         remark = "; cells of mere spaces are left empty" if are_blank else ""
+        remark += f"; columns without a name of their own: {', '.join(renamed)}" if renamed else ""
         reason = f"{len(records)} rows of {name}{remark}"
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
         yield DataTable(
             _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
-            is_rewritten=dialect != (",", "utf-8") or are_blank,
+            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head,
         )  # fmt: skip
+
+
+def _columns(head: list[str]) -> list[str]:
+    """The names of columns, made unique; those without a name get one.
+
+    >>> _columns(["id", "", "name", "name"])
+    ['id', 'column_2', 'name', 'name_4']
+    """
+    names: list[str] = []
+    for place, cell in enumerate(head, 1):
+        name = cell or f"column_{place}"
+        names.append(f"{name}_{place}" if name in names else name)
+    return names
 
 
 def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
@@ -160,6 +191,12 @@ def _lists(
             _table_name(at[-1] if at else file), (file,), keyed, at, is_keyed=True,
             reason=f"a map with {len(keyed)} entries {where}",
         )  # fmt: skip
+    elif isinstance(content, dict) and _is_lookup(content):
+        rows = [{"key": key, "value": value} for key, value in content.items()]
+        yield DataTable(
+            _table_name(at[-1] if at else file), (file,), rows, at, is_rewritten=True,
+            reason=f"{len(rows)} keys of {file}, each with a value",
+        )  # fmt: skip
     elif isinstance(content, dict) and (rows := _lists_by_key(content)):
         yield DataTable(
             _table_name(at[-1] if at else file), (file,), rows, at, is_rewritten=True,
@@ -171,6 +208,15 @@ def _lists(
         if not known:  # a record has lists of its own
             for tables in members:
                 yield from tables
+
+
+def _is_lookup(content: Record) -> bool:
+    """Whether a map leads from keys to single texts, and is no record with fields."""
+    no_names = [key for key in content if not re.fullmatch(r"[A-Za-z_]\w*", key)]
+    are_texts = all(isinstance(value, str) for value in content.values())
+    return are_texts and (
+        len(content) > 60 or (len(content) > 5 and 2 * len(no_names) > len(content))
+    )
 
 
 def _lists_by_key(content: Record) -> list[Record]:

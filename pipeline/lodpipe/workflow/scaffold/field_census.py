@@ -102,3 +102,25 @@ def census_of(records: list[dict[str, JsonValue]]) -> dict[str, FieldCensus]:
     fields: dict[str, FieldCensus] = {}
     count_fields(fields, records, len(records))
     return fields
+
+
+def merged(parts: Iterable[FieldCensus]) -> FieldCensus:
+    """The census of fields that are one field: the entries of maps with other keys each."""
+    whole = FieldCensus()
+    inner: dict[str, list[FieldCensus]] = {}
+    items = []
+    for part in parts:
+        whole.parents += part.present
+        whole.present += part.present
+        whole.maps += part.maps
+        whole.lengths = max(whole.lengths, part.lengths)
+        whole.kinds.update(part.kinds)
+        whole.values.update(part.values)
+        items += [part.item] if part.item else []
+        for name, entry in part.fields.items():
+            inner.setdefault(name, []).append(entry)
+    whole.fields = {name: merged(entries) for name, entries in inner.items()}
+    for entry in whole.fields.values():
+        entry.parents = whole.maps
+    whole.item = merged(items) if items else None
+    return whole

@@ -15,9 +15,9 @@ from datetime import date
 from itertools import combinations
 
 from lodpipe.documents.tree import JsonValue
-from lodpipe.sources.record_declaration import TYPES
+from lodpipe.sources.record_declaration import KEY, TYPES
 from lodpipe.workflow.scaffold.data_tables import DataTable
-from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of
+from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of, merged
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,10 @@ class FieldForm:
     `kind` is type, ref, concept, texts, fields, list or keyed; `target` the type, table or scheme;
     `values` what the values of the files become. `fields` are those of a map, `ignored` its
     keys that are not read, `item` is that of a list; of texts, `languages` are those that occur and `complete` those that no record lacks;
-    `separator` is between several values in one text, of which `item` is the form.
+    `separator` is between several values in one text, of which `item` is the form; `pattern` is that
+    of numbers that the files have as texts, `published` the type of a value in the graph, where it is
+    another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
+    the number of items of the longest list, `bounds` what numbers of that name cannot leave.
     """
 
     name: str
@@ -46,6 +49,12 @@ class FieldForm:
     ignored: tuple[str, ...] = ()
     item: FieldForm | None = None
     separator: str = ""
+    pattern: str = ""
+    published: str = ""
+    absent: str = ""
+    continues: str = ""
+    length: int = 0
+    bounds: tuple[int | None, int | None] | None = None
     reason: str = ""
 
 
@@ -122,6 +131,9 @@ _LANGUAGE_TAG = re.compile(
 MOST_CONCEPTS = 60
 
 
+Keys = Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
+
+
 def table_forms(tables: list[DataTable]) -> list[TableForm]:
     """The forms of all tables, with keys first, for references need them."""
     counted = [(table, census_of(table.records)) for table in tables]
@@ -131,14 +143,38 @@ def table_forms(tables: list[DataTable]) -> list[TableForm]:
         for path, values in [_key(table, fields)]
         if path
     }
+    for table, fields in counted:
+        if _relates(table, fields, keys):  # a reference names no record that relates two others
+            path, values = _key(table, fields, keys[table.name][0])
+            del keys[table.name]
+            keys |= {table.name: (path, frozenset(values))} if path else {}
     return [_Reader(table, keys).form(fields) for table, fields in counted]
 
 
+def _relates(table: DataTable, fields: Mapping[str, FieldCensus], keys: Keys) -> bool:
+    """Whether the key of a table is a reference to another table, beside references to more."""
+    path = keys[table.name][0] if table.name in keys else ()
+    others = {name: key for name, key in keys.items() if name != table.name}
+    referring = {name for name, census in fields.items() if _named_table(name, census, others)}
+    return len(path) == 1 and path[0] in referring and len(referring) > 1
+
+
+def _named_table(name: str, census: FieldCensus, keys: Keys) -> str:
+    """The table whose name a field has, if its values are keys of it: person_id → persons."""
+    folded = reference_name(name)
+    for table, (_, values) in keys.items():
+        single = singular(table)
+        is_named = single in (folded, singular(folded)) or folded.endswith(f"_{single}")
+        if is_named and census.values and census.values.keys() <= values:
+            return table
+    return ""
+
+
 def _key(
-    table: DataTable, fields: Mapping[str, FieldCensus]
+    table: DataTable, fields: Mapping[str, FieldCensus], without: tuple[str, ...] = ()
 ) -> tuple[tuple[str, ...], Iterable[str]]:
     """The path in the files to the field that names a record, and its values; an empty path where
-    there is none. Fields of the record go before those of its maps.
+    there is none. Fields of the record go before those of its maps; `without` is no key.
     """
     if table.is_keyed:
         return ("id",), fields["id"].values
@@ -153,12 +189,24 @@ def _key(
         path
         for path, census in candidates.items()
         if census.present == len(table.records) and census.is_unique and census.kind in ("text", "integer")
-        and _may_name(path, census)
+        and path != without
     ]  # fmt: skip
+    able = [path for path in able if _may_name(path, candidates[path])] or _first_texts(able, own)
     if not able:
         return (), ()
     path = min(able, key=lambda path: (*_key_rank(table, path), len(path), able.index(path)))
     return path, candidates[path].values
+
+
+def _first_texts(
+    able: list[tuple[str, ...]], own: Mapping[tuple[str, ...], FieldCensus]
+) -> list[tuple[str, ...]]:
+    """The first field of the records, if its values are short texts: what people put first."""
+    first = next(iter(own), ())
+    census = own.get(first)
+    is_short = census is not None and max(map(len, census.values), default=99) <= 60
+    is_text = census is not None and not all(map(_DECIMAL.fullmatch, census.values))
+    return [first] if first in able and is_short and is_text and len(able) > 0 else []
 
 
 def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
@@ -166,7 +214,7 @@ def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
     unique in many records are so by intent.
     """
     longest = max(map(len, census.values))
-    for folded in (column_name(name).lower() for name in path):
+    for folded in (snake_case(column_name(name)) for name in path):
         if folded in _KEY_NAMES or _IDENTIFIERS.search(folded) or _TEXTS.search(folded):
             return longest <= 200
     return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip
@@ -178,7 +226,7 @@ def _key_rank(table: DataTable, path: tuple[str, ...]) -> tuple[int, int]:
 
 
 def _name_rank(table: DataTable, name: str) -> tuple[int, int]:
-    folded = column_name(name).lower()
+    folded = snake_case(column_name(name))
     if folded in _KEY_NAMES:
         return _KEY_NAMES.index(folded), 0
     own = folded in (f"{singular(table.name)}_id", f"{table.name}_id")
@@ -221,6 +269,7 @@ class _Reader:
         self, table: DataTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
     ) -> None:
         self.table, self.keys = table, keys
+        self.others = {name: key for name, key in keys.items() if name != table.name}
         self.key = keys[table.name][0] if table.name in keys else ()
         self.has_empty = False
 
@@ -260,7 +309,11 @@ class _Reader:
                 entry = replace(entry, kind=kind, target=target, values={}, key=True, unique=False, reason=reason)  # fmt: skip
                 if kind == "ref":  # a table that continues another one, record by record
                     entry = replace(entry, kind="type", target=_single_type(names[source], census, self.table.is_rows)[0])  # fmt: skip
-            forms.append(replace(entry, source=source, required=census.is_complete))
+                    entry = replace(
+                        entry, continues=_named_table(names[source], census, self.others)
+                    )
+            bounds = _bounds(entry, census)
+            forms.append(replace(entry, source=source, required=census.is_complete, bounds=bounds))
         return tuple(_dated(forms, self.table))
 
     def _field(
@@ -280,7 +333,7 @@ class _Reader:
             if item is None or item.kind in ("list", "texts", "keyed"):
                 return None
             reason = f"{census.present} of {census.parents}, up to {census.lengths} items"
-            return replace(plain, kind="list", item=item, reason=reason)
+            return replace(plain, kind="list", item=item, length=census.lengths, reason=reason)
         if {"map", "list"} & set(census.kinds):
             return None
         return self._single(plain, census, path)
@@ -289,6 +342,8 @@ class _Reader:
         self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
     ) -> FieldForm | None:
         names = set(census.fields)
+        if _is_keyed(census) and sources[-1:] not in (("[]",), ("{}",)):
+            return self._keyed(plain, census, path, sources)
         if all(map(_LANGUAGE_TAG.fullmatch, names)) and all(
             item.kind == "text" for item in census.fields.values()
         ):
@@ -306,12 +361,41 @@ class _Reader:
         ignored = tuple(name for name in census.fields if name not in read)
         return replace(plain, kind="fields", fields=fields, ignored=ignored, reason=_share(census))
 
+    def _keyed(
+        self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
+    ) -> FieldForm | None:
+        """A map whose keys are values, too: its entries are items of a list."""
+        self.has_empty |= any(entry.empty for entry in census.fields.values())
+        entries = merged(census.fields.values())
+        item = self._field(plain.name, entries, path, (*sources, "{}"))
+        if item is None or item.kind not in ("type", "ref", "concept", "fields"):
+            return None
+        if item.kind == "fields":
+            taken = {entry.name.lower() for entry in item.fields}
+            name = "entry_key" if "key" in taken else "key"
+            key = FieldForm(name, KEY, "type", "text", key=True, reason="the key of the entry")
+            item = replace(item, fields=(key, *item.fields))
+        reason = f"{_share(census)}; a map with {len(census.fields)} different keys"
+        return replace(plain, kind="keyed", item=item, reason=reason)
+
     def _single(self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...]) -> FieldForm:
         name = plain.name
         if (table := self._referred(name, census)) is not None:
             reason = f"{len(census.values)} values, all of them keys of {table}"
             return replace(plain, kind="ref", target=table, reason=reason)
+        if set(census.kinds) == {"text", "boolean"} and "true" not in census.values:
+            values = Counter(
+                {text: times for text, times in census.values.items() if text != "false"}
+            )
+            rest = replace(census, kinds=Counter({"text": census.kinds["text"]}), values=values)
+            reason = f"{_share(census)}, `false` where there is none"
+            published = _single_type(name, rest, False)[0]
+            return replace(plain, target="any", published=published, absent="false", reason=reason)
         target, reason = _single_type(name, census, self.table.is_rows)
+        if target == "integer" and not self.table.is_rows and _are_years(name, census):
+            return replace(
+                plain, target=target, published="year", reason=f"{_share(census)}, years"
+            )
         if target == "text" and (separator := _separator(name, census)):
             item = self._single(FieldForm(name, "", "type"), _parts(census, separator), path)
             concepts = item.values.items()
@@ -325,7 +409,9 @@ class _Reader:
             reason = f"{len(census.values)} different values in {census.present} records"
             scheme = scheme_of(self.table.name, (*path, name))
             return replace(plain, kind="concept", target=scheme, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
-        unique = bool(_IDENTIFIERS.search(name.lower())) and census.is_unique and census.present > 9
+        unique = (
+            bool(_IDENTIFIERS.search(snake_case(name))) and census.is_unique and census.present > 9
+        )
         if (
             name.lower() in (*_KEY_NAMES, "identifier")
             and census.is_complete
@@ -333,22 +419,48 @@ class _Reader:
         ):
             (most, times), *_ = census.values.most_common(1)
             reason = f"{_share(census)}, but {most[:60]!r} is in {times} records"
+        if target == "text" and not self.table.is_rows and _are_numbers(name, census):
+            reason = f"{_share(census)}, numbers in quotes"
+            return replace(
+                plain, target=target, pattern=_DECIMAL.pattern, published="decimal", reason=reason
+            )
         return replace(plain, target=target, unique=unique, reason=reason or _share(census))
 
     def _referred(self, name: str, census: FieldCensus) -> str | None:
         """The table whose keys all values are, if the name or the number of values make it likely."""
-        folded = re.sub(r"_(id|ids|key|code|ref|uuid|slug)$", "", name.lower())
-        for table, (_, keys) in self.keys.items():
-            if not census.values.keys() <= keys:
-                continue
-            similar = singular(table) in (singular(folded), folded) or folded.endswith(
-                "_" + singular(table)
-            )
-            within = table == self.table.name and re.match(r"(parent|part|super|belongs|succ|pre|child|sub)", folded)  # fmt: skip
-            counted = all(_INTEGER.fullmatch(value) for value in census.values)
-            if similar or within or (not counted and len(census.values) > 4 and table != self.table.name):  # fmt: skip
+        if table := _named_table(name, census, self.keys):
+            return table
+        folded = reference_name(name)
+        is_reference = folded != snake_case(name)
+        counted = all(_INTEGER.fullmatch(value) for value in census.values)
+        holding = [table for table, (_, keys) in self.keys.items() if census.values.keys() <= keys]
+        for table in holding:
+            if table == self.table.name:
+                if re.match(r"(parent|part|super|belongs|succ|pre|child|sub)", folded):
+                    return table
+            elif not counted and (len(census.values) > 4 or (is_reference and len(holding) == 1)):
                 return table
+        if is_reference and holding == [self.table.name] and not counted:
+            return self.table.name  # an item of a list that names another record of the table
         return None
+
+
+def _is_keyed(census: FieldCensus) -> bool:
+    """Whether the keys of maps are values, as codes of languages are: many of them, most of them
+    rare, all entries of one kind.
+    """
+    kinds = {entry.kind for entry in census.fields.values() if entry.present}
+    rare = [entry for entry in census.fields.values() if 2 * entry.present < census.present]
+    are_codes = all(re.fullmatch(r"[a-z]{3}|[A-Z]{2,3}|[0-9-]+", name) for name in census.fields)
+    many = len(census.fields) > 10 and (2 * len(rare) > len(census.fields) or are_codes)
+    if not many or len(kinds) != 1 or not kinds <= {"text", "map"}:
+        return False
+    return kinds == {"text"} or _share_keys([set(entry.fields) for entry in census.fields.values()])
+
+
+def _share_keys(groups: list[set[str]]) -> bool:
+    shared = set.union(*groups)
+    return len(shared) <= 2 * max(map(len, groups))
 
 
 def _marked(forms: Iterable[FieldForm], path: tuple[str, ...] = ()) -> Iterator[FieldForm]:
@@ -386,7 +498,7 @@ def _nearly_unique(
     able = [
         entry
         for entry in forms
-        if entry.kind == "type" and (entry.source.lower() in _KEY_NAMES or _IDENTIFIERS.search(entry.name.lower()))
+        if entry.kind == "type" and (entry.source.lower() in _KEY_NAMES or _IDENTIFIERS.search(snake_case(entry.name)))
         and 100 * fields[entry.source].present >= 99 * fields[entry.source].parents
         and 10 * len(fields[entry.source].values) >= 9 * fields[entry.source].present
     ]  # fmt: skip
@@ -422,7 +534,7 @@ def _separator(name: str, census: FieldCensus) -> str:
     """The sign between several values in one cell, if a tenth of the values have it and the parts
     are short.
     """
-    if _TEXTS.search(name.lower()) and not name.lower().endswith("names"):
+    if _TEXTS.search(snake_case(name)) and not name.lower().endswith("names"):
         return ""
     for separator in ("|", ";"):
         having = [text for text in census.values if separator in text]
@@ -467,6 +579,16 @@ def singular(name: str) -> str:
     return name
 
 
+def snake_case(name: str) -> str:
+    """A name in small letters with underscores: startDate → start_date."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def reference_name(name: str) -> str:
+    """What a field refers to, by its name: person_id, personId → person."""
+    return re.sub(r"_(id|ids|key|code|ref|uuid|slug)$", "", snake_case(name))
+
+
 def column_name(source: str) -> str:
     """A key of the files as a name in records.yaml: letters, digits and underscores.
 
@@ -505,24 +627,29 @@ def _single_type(name: str, census: FieldCensus, is_rows: bool) -> tuple[str, st
     if not is_rows and census.kind != "text":
         return "any", f"{_share(census)}; {' and '.join(sorted(census.kinds))} mixed"
     for type_, holds in _JUDGES.items():
-        if type_ in ("integer", "decimal") and (not is_rows or _CODES.search(name.lower())):
+        if type_ in ("integer", "decimal") and (not is_rows or _CODES.search(snake_case(name))):
             continue
         if type_ == "boolean" and not is_rows:
             continue
-        if type_ == "integer" and _YEARS.search(name.lower()) and all(map(_is_partial_date, texts)):
+        if (
+            type_ == "integer"
+            and _YEARS.search(snake_case(name))
+            and all(map(_is_partial_date, texts))
+        ):
             return "partial-date", ""
         if type_ == "slug" and not (
-            _IDENTIFIERS.search(name.lower()) or name.lower() in _KEY_NAMES
+            _IDENTIFIERS.search(snake_case(name)) or name.lower() in _KEY_NAMES
         ):
             continue
         if type_ == "language" and not re.search(
-            r"(^|_)(lang|language|sprache|langue)$", name.lower()
+            r"(^|_)(lang|language|sprache|langue)$", snake_case(name)
         ):
             continue
         wrong = [text for text in texts if not holds(text)]
         if not wrong:
             return type_, ""
-        if type_ in ("url", "date", "partial-date") and len(wrong) <= len(texts) / 10:
+        is_dated = type_ == "date" or (type_ == "partial-date" and _YEARS.search(snake_case(name)))
+        if (type_ == "url" or is_dated) and len(wrong) <= len(texts) / 10:
             return (
                 "text",
                 f"{_share(census)}; {len(wrong)} values are no {type_}, such as {wrong[0][:60]!r}",
@@ -560,24 +687,45 @@ _JUDGES: dict[str, Callable[[str], bool]] = {
 }
 
 
+def _are_years(name: str, census: FieldCensus) -> bool:
+    is_called = re.search(r"(^|_)(year|jahr|annee)$", snake_case(name))
+    return bool(is_called) and all(re.fullmatch("[12][0-9]{3}", text) for text in census.values)
+
+
+def _are_numbers(name: str, census: FieldCensus) -> bool:
+    """Whether texts are numbers with a fraction, such as coordinates."""
+    has_fraction = any("." in text for text in census.values)
+    return (
+        has_fraction
+        and not _CODES.search(snake_case(name))
+        and all(map(_DECIMAL.fullmatch, census.values))
+    )
+
+
 def _is_category(name: str, census: FieldCensus) -> bool:
     """Whether the values are a short list that records share."""
     distinct = len(census.values)
-    if _TEXTS.search(name.lower()) or max(map(len, census.values)) > 50 or distinct > MOST_CONCEPTS:
+    if (
+        _TEXTS.search(snake_case(name))
+        or max(map(len, census.values)) > 50
+        or distinct > MOST_CONCEPTS
+    ):
         return False
-    if len(set(_concept_names(census.values).values())) < distinct:
-        return False
-    if _CATEGORIES.search(name.lower()):
+    names = _concept_names(census.values)
+    if len(set(names.values())) < len({value.casefold() for value in names}) or not all(
+        names.values()
+    ):
+        return False  # values that differ in capitals only are one concept
+    if _CATEGORIES.search(snake_case(name)):
         return census.present >= 2 * distinct or distinct <= 3
     return census.present >= 10 * distinct and distinct <= 20 and census.present > 30
 
 
 def _concept_names(values: Mapping[str, int]) -> dict[str, str]:
-    """What each value becomes in the IRI of its concept."""
-    return {
-        value: value if _CONCEPT.fullmatch(value) else concept_name(value)
-        for value in sorted(values)
-    }
+    """What each value becomes in the IRI of its concept: itself, or all of them in one style."""
+    if all(map(_CONCEPT.fullmatch, values)):
+        return {value: value for value in sorted(values)}
+    return {value: concept_name(value) for value in sorted(values)}
 
 
 def concept_name(value: str) -> str:
@@ -589,14 +737,39 @@ def concept_name(value: str) -> str:
     return column_name(value).lower().replace("_", "-")
 
 
-_STARTS = {"end": "start", "to": "from", "until": "since", "bis": "von"}
+_BOUNDS: tuple[tuple[str, tuple[int | None, int | None]], ...] = (
+    (r"(^|_)(lat|latitude|breite)$", (-90, 90)),
+    (r"(^|_)(lon|lng|long|longitude|laenge)$", (-180, 180)),
+    (r"(^|_)(population|inhabitants|einwohner|area|seats|sitze|employees|members|students|visitors|count|total)$", (0, None)),
+)  # fmt: skip
+
+
+def _bounds(entry: FieldForm, census: FieldCensus) -> tuple[int | None, int | None] | None:
+    """What a number of this name cannot leave, where the data agree."""
+    if entry.kind != "type" or entry.target not in ("integer", "decimal") or entry.key:
+        return None
+    for pattern, (least, most) in _BOUNDS:
+        if re.search(pattern, snake_case(entry.name)):
+            values = [float(text) for text in census.values]
+            is_within = (least is None or min(values) >= least) and (
+                most is None or max(values) <= most
+            )
+            return (least, most) if is_within else None
+    return None
+
+
+_STARTS = {
+    "end": "start", "to": "from", "until": "since", "bis": "von", "death": "birth", "died": "born", "dissolution": "founding",
+    "dissolved": "founded", "closed": "opened",
+}  # fmt: skip
+_ENDS = re.compile("end|to$|until|bis|death|died|dissolution|dissolved|closed")
 
 
 def _dated(forms: list[FieldForm], table: DataTable) -> Iterator[FieldForm]:
     """Ends are not before their starts, where the data agree."""
     dates = {entry.name: entry for entry in forms if entry.kind == "type" and entry.target in ("date", "partial-date")}  # fmt: skip
     for entry in forms:
-        start = re.sub("end|to$|until|bis", lambda part: _STARTS[part[0]], entry.name, count=1)
+        start = _ENDS.sub(lambda part: _STARTS[part[0]], entry.name, count=1)
         other = dates.get(start)
         if entry.name in dates and other is not None and start != entry.name:
             pairs = [

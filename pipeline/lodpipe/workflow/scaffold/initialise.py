@@ -13,11 +13,13 @@ from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.runtime.whole_files import whole_files
 from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables
 from lodpipe.workflow.scaffold.field_forms import (
+    FieldForm,
     TableForm,
     languages_of,
     table_forms,
     with_language,
 )
+from lodpipe.workflow.scaffold.field_terms import Terms, fitting_profile, terms_of
 from lodpipe.workflow.scaffold.written_files import (
     IGNORED,
     Answers,
@@ -28,16 +30,22 @@ from lodpipe.workflow.scaffold.written_files import (
 
 @dataclass(frozen=True)
 class Proposal:
-    """The tables of a folder and what could not be read."""
+    """The tables of a folder, what could not be read, and the files that hold no records."""
 
     data: Path
     tables: tuple[TableForm, ...]
     findings: tuple[Finding, ...]
+    unused: tuple[str, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages of the texts in the data, the one that most have first."""
         return languages_of(self.tables)
+
+    @property
+    def profile(self) -> str:
+        """The profile that the fields of the tables show, empty where none fits."""
+        return fitting_profile([[entry.name for entry in form.fields] for form in self.tables])
 
 
 def propose(data: Path) -> Proposal:
@@ -45,12 +53,12 @@ def propose(data: Path) -> Proposal:
     records.
     """
     folder = data if data.is_dir() else data.parent
-    tables, findings = data_tables(folder, None if data.is_dir() else data)
+    tables, findings, unused = data_tables(folder, None if data.is_dir() else data)
     if not tables:
         raise InvalidDeclaration(
             [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]
         )
-    return Proposal(folder, tuple(table_forms(tables)), tuple(findings))
+    return Proposal(folder, tuple(table_forms(tables)), tuple(findings), tuple(unused))
 
 
 def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[str]:
@@ -59,8 +67,14 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
     """
     more = [name for name in proposal.languages if name not in answers.languages]
     languages = (*answers.languages, *more)
-    answers = replace(answers, root=data_root(proposal, root), languages=languages)
-    tables = [with_language(form, languages[0]) for form in proposal.tables]
+    terms = terms_of(answers.profile)
+    answers = replace(
+        answers,
+        root=data_root(proposal, root),
+        languages=languages,
+        unread=_unread(proposal) if data_root(proposal, root) == "" else (),
+    )
+    tables = [_with_profile(with_language(form, languages[0]), terms) for form in proposal.tables]
     files = publication_files(tables, answers)
     if (root / IGNORED).exists():
         del files[IGNORED]
@@ -80,6 +94,33 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
             else:
                 part.write_text(files[name], "utf-8")
     return names
+
+
+def _unread(proposal: Proposal) -> tuple[str, ...]:
+    """The files in `source/` that no table reads: those that are written again, and those without
+    records.
+    """
+    again = {name for form in proposal.tables if rewritten_name(form) for name in form.table.files}
+    return tuple(f"source/{name}" for name in sorted({*again, *proposal.unused}))
+
+
+def _with_profile(form: TableForm, terms: Terms) -> TableForm:
+    """The table without those fields in lists of maps that the profile has no term for."""
+
+    def changed(entry: FieldForm) -> FieldForm:
+        known = terms.list_of(entry.name)
+        if entry.kind != "list" or entry.item is None or not known or not known.value:
+            return entry
+        used = tuple(field for field in entry.item.fields if field.name == known.value)
+        if not used:
+            return entry
+        ignored = (
+            *entry.item.ignored,
+            *(field.source for field in entry.item.fields if field not in used),
+        )
+        return replace(entry, item=replace(entry.item, fields=used, ignored=ignored))
+
+    return replace(form, fields=tuple(map(changed, form.fields)))
 
 
 def starters() -> dict[str, Path]:

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.mapping.source_queries import (
+    at_position,
     date_type,
     select,
+    with_any_value,
+    with_owner,
     with_parts,
     with_value,
     without_prefix,
+    without_value,
 )
-from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm, item_key, singular
+from lodpipe.sources.record_declaration import KEY
+from lodpipe.workflow.scaffold.field_forms import (
+    FieldForm,
+    TableForm,
+    item_key,
+    singular,
+    snake_case,
+)
 from lodpipe.workflow.scaffold.field_terms import (
+    ListEntry,
+    PartEntry,
+    TermEntry,
+    Terms,
     classes_of,
+    is_entry_of,
+    is_part_of_place,
     label_of,
     own_class,
     own_property,
     property_of,
+    words_of,
 )
 
 DATATYPES = {
     "integer": "xsd:integer", "decimal": "xsd:decimal", "boolean": "xsd:boolean", "date": "xsd:date",
+    "year": "xsd:gYear",
 }  # fmt: skip
 
 
@@ -33,7 +54,8 @@ class Statement:
     """A rule of the mapping: the property, the column of its value, and what the value is.
 
     `kind` is type, ref, concept or texts, `target` the type, the table or the scheme; `label` what
-    editors call the field.
+    editors call the field; `absent` is a value of the column that stands for none,
+    `in_language` the language of texts that have none in the files.
     """
 
     property: str
@@ -45,6 +67,8 @@ class Statement:
     several: bool = False
     languages: tuple[str, ...] = ()
     concepts: tuple[str, ...] = ()
+    absent: str = ""
+    in_language: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +78,8 @@ class Resource:
     `table` is the record table, `query` what is asked of it where its columns do not do, `subject`
     the template of their IRI relative to the base, `classes` what they are (none where the rows belong
     to a resource of another table), `statements` their rules; `link` is the property that leads from the record `owner` to an item of its list;
-    `are_merged` says that several rows may be one resource.
+    `are_merged` says that several rows may be one resource; `of` is the resource that has the
+    statements, where the rows are values of its list.
     """
 
     name: str
@@ -69,24 +94,27 @@ class Resource:
     is_record: bool = False
     query: str = ""
     are_merged: bool = False
+    of: str = ""
 
 
-def resources_of(tables: list[TableForm]) -> list[Resource]:
-    """The resources of all tables, each followed by those of its lists."""
-    used = Counter(name for table in tables for name in classes_of(table.name))
+def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[Resource]:
+    """The resources of all tables, each followed by those of its lists; `language` is the first one
+    of the publication.
+    """
+    used = Counter(name for table in tables for name in classes_of(table.name, terms))
     used.update(
         name
         for table in tables
         for entry in table.all_fields if entry.kind == "list" and entry.item
-        for name in classes_of(entry.name) if entry.item.kind == "fields"
+        for name in classes_of(entry.name, terms) if entry.item.kind == "fields"
     )  # fmt: skip
     prefixes = {table.name: table.prefix for table in tables if table.prefix}
     resources: list[Resource] = []
     for table in tables:
-        classes = classes_of(table.name)
+        classes = classes_of(table.name, terms)
         if used[classes[0]] > 1:  # shapes and pages distinguish the tables by classes of their own
             classes = (f"def:{own_class(table.name)}", *classes)
-        resources += _Reader(table, classes, prefixes).resources()
+        resources += _Reader(table, classes, prefixes, terms, language).resources()
     return resources
 
 
@@ -95,29 +123,82 @@ def folder_of(table: str) -> str:
     return singular(table).replace("_", "-")
 
 
+class _Owner(NamedTuple):
+    """What has a list: its record table, the fields of its rows (none: those of the record), the
+    template of its IRI, whether the rows of the list have the columns of that template, and the query
+    that the IRI needs.
+    """
+
+    name: str
+    fields: tuple[FieldForm, ...]
+    subject: str
+    is_known: bool
+    rows: str = ""
+    sources: tuple[str, ...] = ()
+
+
 class _Reader:
     """The resources of one table; `prefixes` has what the keys of tables have in common."""
 
     def __init__(
-        self, table: TableForm, classes: tuple[str, ...], prefixes: Mapping[str, str]
+        self,
+        table: TableForm,
+        classes: tuple[str, ...],
+        prefixes: Mapping[str, str],
+        terms: Terms,
+        language: str,
     ) -> None:
+        self.terms, self.language = terms, language
         self.table, self.classes, self.prefixes = table, classes, prefixes
         self.whole = "_id_local" if table.name in prefixes else "_id"
         self.folder = folder_of(table.name)
         local = "_local" if table.name in prefixes else ""
         self.subject = "/".join([self.folder, *(f"$({entry.name}{local})" for entry in table.keys)])
         self.used: set[str] = set()
+        self.paths: dict[str, tuple[str, ...]] = {}  # from columns to the keys of the files
         self.lists: list[Resource] = []
 
     def resources(self) -> list[Resource]:
         table = self.table
-        statements = tuple(self._statements(table.fields, (), self.classes))
+        owner = self._of_record(table.name)
+        statements = self._named(tuple(self._statements(table.fields, (), self.classes, owner)))
+        statements, parts = self._parts_of(statements)
         own = Resource(
             table.name, table.name, self.subject, self.classes, statements, label_of(singular(table.name)),
             key=table.key, is_record=True, are_merged=len(table.keys) == 1 and not table.key,
             query=self._query(self._rows(), statements, *self._cut_keys()),
         )  # fmt: skip
-        return [own, *self.lists]
+        return [own, *parts, *self.lists]
+
+    def _parts_of(
+        self, statements: tuple[Statement, ...]
+    ) -> tuple[tuple[Statement, ...], list[Resource]]:
+        """The statements without those that the profile makes of a resource of its own, and these
+        resources.
+        """
+        parts = []
+        for part in self.terms.parts:
+            if part.of not in self.classes:
+                continue
+            own = {rule: entry for rule in statements if (entry := _part_entry(part, rule))}
+            if not own:
+                continue
+            rules = tuple(
+                replace(
+                    rule, property=entry.property[0], required=False,
+                    in_language=self.language if entry.form == "language" else "", target="text" if entry.form else rule.target,
+                )
+                for rule, entry in own.items()
+            )  # fmt: skip
+            statements = tuple(rule for rule in statements if rule not in own)
+            rows = with_any_value(self.table.name, [rule.column for rule in rules])
+            parts.append(
+                Resource(
+                    f"{self.table.name}_{part.name}", self.table.name, f"{self.subject}/{part.name}", (part.class_,), rules, part.name,
+                    owner=self.subject, link=part.link, query=self._query(rows, rules, *self._cut_keys()),
+                )
+            )  # fmt: skip
+        return statements, parts
 
     def _rows(self) -> str:
         """The table, without rows that have no key."""
@@ -138,6 +219,8 @@ class _Reader:
         columns = [*more]
         for rule in statements:
             name = rule.column
+            if rule.absent:
+                columns.append(without_value(name.removesuffix("_value"), rule.absent))
             if rule.kind == "type" and rule.target == "partial-date":
                 columns.append(date_type(name))
             elif rule.kind == "ref" and rule.target in self.prefixes:
@@ -147,18 +230,29 @@ class _Reader:
         return select(["*", *columns], table)
 
     def _statements(
-        self, fields: tuple[FieldForm, ...], path: tuple[str, ...], classes: tuple[str, ...]
+        self,
+        fields: tuple[FieldForm, ...],
+        path: tuple[str, ...],
+        classes: tuple[str, ...],
+        owner: _Owner,
     ) -> Iterator[Statement]:
         for entry in fields:
             own = (*path, entry.name)
+            self.paths["_".join(own)] = (
+                *owner.sources,
+                *_sources(owner.fields or self.table.fields, own),
+            )
             if entry.kind == "fields":
-                yield from self._statements(entry.fields, own, classes)
-            elif entry.kind == "list":
-                self._list(entry, own)
+                yield from self._statements(entry.fields, own, classes, owner)
+            elif entry.kind in ("list", "keyed"):
+                self._list(entry, own, owner)
             elif entry.separator and not path:
                 self._parts(entry)
             else:
                 yield self._statement(entry, own, classes, not path)
+                if entry.continues:
+                    same = replace(entry, kind="ref", target=entry.continues, key=False)
+                    yield self._statement(same, own, classes, not path)
 
     def _parts(self, entry: FieldForm) -> None:
         """Several values in one text are statements each."""
@@ -169,77 +263,245 @@ class _Reader:
         name, table = f"{self.table.name}_{entry.name}_parts", self.table.name
         parts = with_parts(table, entry.name, entry.separator)
         query = self._query(parts, (rule,), *self._cut_keys())
-        self.lists.append(Resource(name, name, self.subject, (), (rule,), rule.label, key=self.table.key, query=query))  # fmt: skip
+        self._add_values((name, query, self.subject), rule, self.table.name, name)
 
     def _statement(
         self, entry: FieldForm, path: tuple[str, ...], classes: tuple[str, ...], is_plain: bool
     ) -> Statement:
-        property_ = property_of(entry, classes, path) if is_plain else f"def:{own_property(path)}"
+        if entry.published:
+            entry = replace(entry, target=entry.published)
+        property_, form = property_of(entry, classes, path, self.terms)
         is_half = property_ == "dct:identifier" and len(self.table.keys) > 1
-        if is_half or property_ in self.used:
+        is_known = is_plain or is_part_of_place(property_, path)
+        if is_half or property_ in self.used or not is_known:
             property_ = f"def:{own_property(path)}"
         self.used.add(property_)
+        if (
+            form
+            and property_.startswith("def:") is False
+            and entry.kind in ("type", "concept", "list")
+        ):
+            entry = replace(
+                entry,
+                kind="type" if entry.kind == "concept" else entry.kind,
+                target="text",
+                values={},
+            )
+        language = self.language if form == "language" else ""
+        column = "_".join(path) + ("_value" if entry.absent else "")
         return Statement(
-            property_, "_".join(path), entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain,
-            languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))),
+            property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
+            languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,
         )  # fmt: skip
+
+    def _value_of_maps(
+        self, item: FieldForm, known: ListEntry, list_: tuple[str, str, str], owner: str
+    ) -> None:
+        """Statements of one value of each map of a list: links: [{url: …}]."""
+        name, rows, subject = list_
+        entry = next((entry for entry in item.fields if entry.name == known.value), None)
+        if entry is None:
+            return
+        rule = Statement(
+            known.property, entry.name, entry.kind, entry.target, label_of(owner), several=True
+        )
+        rule = replace(rule, label=label_of(name.removeprefix(f"{owner}_")))
+        query = self._query(rows, (rule,), *self._cut_whole())
+        self._add_values((name, query, subject), rule, owner, name)
+
+    def _add_values(
+        self, list_: tuple[str, str, str], rule: Statement, owner: str, table: str
+    ) -> None:
+        """Adds the values of a list: the name of its resource, query and subject; `owner` states them."""
+        name, query, subject = list_
+        self.lists.append(
+            Resource(
+                name,
+                table,
+                subject,
+                (),
+                (rule,),
+                rule.label,
+                key=self.table.key,
+                query=query,
+                of=owner,
+            )
+        )
+
+    def _axes(self, axes: tuple[str, str], list_: tuple[str, str, str], owner: str) -> None:
+        """The two numbers of a point, by their places in the list."""
+        name, rows, subject = list_
+        for place, axis in enumerate(axes, 1):
+            rule = Statement(f"schema:{axis}", "value", "type", "decimal", axis, several=True)
+            query = self._query(at_position(rows, place), (rule,), *self._cut_whole())
+            self.used.add(rule.property)
+            self._add_values((f"{name}_{axis}", query, subject), rule, owner, name)
+
+    def _named(self, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """The statements of a record with a name: where no field is called so, the text that most
+        likely is one is its name.
+        """
+        if any(rule.property in NAMES for rule in statements):
+            return statements
+        records = self.table.table.records
+        ranked = []
+        for rule in statements:
+            if (
+                rule.kind != "type"
+                or rule.target not in ("text", "any")
+                or rule.property == "dct:identifier"
+            ):
+                continue
+            path = self.paths.get(rule.column, ())
+            is_within = len(path) > 1 and singular(snake_case(path[0])) not in ("name", "title")
+            if not rule.property.startswith("def:") or not path or is_within:
+                continue
+            texts = [str(text) for text in _values(records, path) if text]
+            is_called = bool(
+                re.search(
+                    r"(^|_)names?_|(name|title|label|titel|bezeichnung)$", rule.column.lower()
+                )
+            )
+            is_telling = (
+                10 * len(set(texts)) >= (5 if is_called else 9) * len(records)
+                and max(map(len, texts), default=999) <= 200
+            )
+            has_letters = 2 * sum(bool(re.search(r"[^\W\d_]{4}", text)) for text in texts) > len(
+                records
+            )
+            if is_telling and has_letters and (is_called or rule.required):
+                ranked.append((not is_called, len(ranked), rule))
+        if not ranked:
+            return statements
+        name = min(ranked)[2]
+        self.used.add(NAMES[0])
+        return tuple(
+            replace(rule, property=NAMES[0]) if rule == name else rule for rule in statements
+        )
 
     def _cut_whole(self) -> list[str]:
         prefix = self.prefixes.get(self.table.name)
         return [without_prefix("_id", prefix)] if prefix else []
 
-    def _list(self, entry: FieldForm, path: tuple[str, ...]) -> None:
-        """A list of single values states them of the record; one of maps makes resources."""
-        if self.table.key is None or entry.item is None:
+    def _of_record(self, table: str) -> _Owner:
+        """The record as the owner of its lists, which know its key as `_id` if it is one field."""
+        subject = f"{self.folder}/$({self.whole})" if self.table.key else self.subject
+        return _Owner(table, (), subject, self.table.key is not None)
+
+    def _list(self, entry: FieldForm, path: tuple[str, ...], owner: _Owner) -> None:
+        """A list of single values states them of the record; one of maps makes resources, and so does
+        a map whose keys are values.
+        """
+        if entry.item is None:
             return
-        item, name = entry.item, "_".join((self.table.name, *path))
-        if item.kind != "fields":
-            value = self._statement(entry, path, self.classes, len(path) == 1)
-            kind, target = item.kind, item.target
-            concepts = tuple(sorted(set(item.values.values())))
-            statement = Statement(
-                value.property, "value", kind, target, value.label, several=True, concepts=concepts
-            )
-            subject = f"{self.folder}/$({self.whole})"
-            query = self._query(name, (statement,), *self._cut_whole())
-            self.lists.append(Resource(name, name, subject, (), (statement,), value.label, key=self.table.key, query=query))  # fmt: skip
+        item, name = entry.item, "_".join((owner.name, *path))
+        subject, rows = owner.subject, name
+        others = [] if owner.is_known else _OTHERS.findall(owner.subject)
+        if others:
+            subject = _OTHERS.sub(r"$(of_\1)", owner.subject)
+            rows = with_owner(name, owner.rows or owner.name, others)
+        known_list = self.terms.list_of(path[-1]) if item.kind == "fields" else None
+        if known_list and known_list.value:
+            self._value_of_maps(item, known_list, (name, rows, subject), owner.name)
             return
-        key = item_key(_values(self.table.table.records, _sources(self.table.fields, path)), item)
-        sign = f"$({key.name})" if key else "$(_position)"
+        if item.kind != "fields" and entry.kind == "list":
+            self._values(entry, path, (name, rows, subject), owner.name)
+            return
+        named = next((field.name for field in item.fields if field.source == KEY), "key")
+        sign = f"$({named})" if entry.kind == "keyed" else "$(_position)"
+        sources = (*owner.sources, *_sources(owner.fields or self.table.fields, path))
+        if entry.kind == "list":
+            key = item_key(_values(self.table.table.records, sources), item)
+            sign = f"$({key.name})" if key else sign
+        else:
+            sources = (*sources, _ENTRIES)
         part = "-".join(path).replace("_", "-")
-        owner = f"{self.folder}/$({self.whole})"
-        subject = f"{owner}/{part}/{sign}"
+        whole, label = subject, label_of(singular(path[-1]))
+        subject = f"{whole}/{part}/{sign}"
         outer, self.used = self.used, set()
-        classes = classes_of(path[-1])
-        plain = tuple(entry for entry in item.fields if entry.kind != "list")
-        statements = tuple(self._statements(plain, (), classes))
+        classes = classes_of(path[-1], self.terms)
+        key_field = FieldForm("key", "", "type", "text", required=True, key=True)
+        fields = item.fields or (key_field, replace(item, name="value"))
+        inner = _Owner(name, item.fields, subject, False, rows if others else "", sources)
+        statements = tuple(self._statements(fields, (), classes, inner))
         self.used = outer
-        link = f"def:{own_property(path)}"
+        link = known_list.property if known_list else f"def:{own_property(path)}"
         self.used.add(link)
         own = own_class(f"{singular(self.table.name)}_{singular(path[-1])}")
+        if any(f"def:{own}" in resource.classes for resource in self.lists):
+            own = own_class(name)  # two lists of one name
         known = (name for name in classes if not name.startswith("def:"))
-        classes = (f"def:{own}", *known)
         self.lists.append(
             Resource(
-                name, name, subject, classes, statements, label_of(singular(path[-1])),
-                owner=owner, link=link, key=self.table.key, query=self._query(name, statements, *self._cut_whole()),
+                name, name, subject, (f"def:{own}", *known), statements, label,
+                owner=whole, link=link, key=self.table.key, query=self._query(rows, statements, *self._cut_whole()),
             )
         )  # fmt: skip
 
+    def _values(
+        self, entry: FieldForm, path: tuple[str, ...], list_: tuple[str, str, str], owner: str
+    ) -> None:
+        """Statements of the values of a list: its table, rows and subject; `owner` states them."""
+        item, (name, rows, subject) = entry.item, list_
+        assert item is not None
+        value = self._statement(entry, path, self.classes, len(path) == 1)
+        concepts = tuple(sorted(set(item.values.values())))
+        statement = Statement(
+            value.property, "value", item.kind, item.target, value.label, several=True, concepts=concepts
+        )  # fmt: skip
+        axes = _AXES.get(snake_case(entry.name).replace("_", ""))
+        if axes and entry.length == len(axes) and item.target in ("decimal", "integer"):
+            self._axes(axes, (name, rows, subject), owner)
+            return
+        query = self._query(rows, (statement,), *self._cut_whole())
+        self._add_values((name, query, subject), statement, owner, name)
+
+
+def _part_entry(part: PartEntry, rule: Statement) -> TermEntry | None:
+    """The entry of a part that a statement belongs to, by the last word of its column."""
+    words = list(words_of(rule.column))
+    for entry in part.properties:
+        if rule.kind == "type" and any(is_entry_of(entry, word, rule.target) for word in words):
+            return entry
+    return None
+
 
 def _sources(fields: tuple[FieldForm, ...], path: tuple[str, ...]) -> list[str]:
-    """The keys of the files along a path of names."""
+    """The keys of the files along a path of names; none for what is around the record."""
     sources = []
     for name in path:
-        entry = next(entry for entry in fields if entry.name == name)
+        entry = next((entry for entry in fields if entry.name == name), None)
+        if entry is None:
+            return []
         sources.append(entry.source)
         fields = entry.fields
     return sources
 
 
-def _values(records: list[dict[str, JsonValue]], path: list[str]) -> Iterator[JsonValue]:
+# Lists of two numbers that are a point.
+_AXES = {
+    "latlng": ("latitude", "longitude"), "latlon": ("latitude", "longitude"), "latlong": ("latitude", "longitude"),
+    "lnglat": ("longitude", "latitude"), "lonlat": ("longitude", "latitude"), "longlat": ("longitude", "latitude"),
+}  # fmt: skip
+NAMES = ("schema:name", "skos:prefLabel", "foaf:name")
+_OTHERS = re.compile(r"\$\((?!_id(?:_local)?\))(\w+)\)")  # columns that rows of lists lack
+_ENTRIES = "{}"  # a step into all entries of a map
+
+
+def _values(records: list[dict[str, JsonValue]], path: Sequence[str]) -> Iterator[JsonValue]:
+    """The values along a path of keys, in each item of lists on the way."""
+
+    def within(value: JsonValue, steps: Sequence[str]) -> Iterator[JsonValue]:
+        if not steps:
+            yield value
+        elif isinstance(value, list):
+            for item in value:
+                yield from within(item, steps)
+        elif isinstance(value, dict) and steps[0] == _ENTRIES:
+            for entry in value.values():
+                yield from within(entry, steps[1:])
+        else:
+            yield from within(value.get(steps[0]) if isinstance(value, dict) else None, steps[1:])
+
     for record in records:
-        value: JsonValue = record
-        for step in path:
-            value = value.get(step) if isinstance(value, dict) else None
-        yield value
+        yield from within(record, path)

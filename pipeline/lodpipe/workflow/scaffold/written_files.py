@@ -13,9 +13,10 @@ from lodpipe.config.vocabulary import well_known_prefixes
 from lodpipe.mapping.source_queries import quoted, select
 from lodpipe.rdf.terms import quote_literal
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm
-from lodpipe.workflow.scaffold.field_terms import label_of
+from lodpipe.workflow.scaffold.field_terms import label_of, shapes_of, terms_of
 from lodpipe.workflow.scaffold.proposed_resources import (
     DATATYPES,
+    NAMES,
     Resource,
     Statement,
     folder_of,
@@ -23,12 +24,13 @@ from lodpipe.workflow.scaffold.proposed_resources import (
 )
 
 IGNORED = ".gitignore"  # left as it is where there is one
+GITHUB, GITLAB = ".github/workflows/check.yml", ".gitlab-ci.yml"
 
 
 @dataclass(frozen=True)
 class Answers:
     """What no data say of the publication; `root` is the folder of the data relative to it, empty
-    for `source/`.
+    for `source/`, `unread` the files in `source/` that no table reads, `profile` that of the terms, `ci` the files for checks of changes.
     """
 
     name: str
@@ -38,11 +40,17 @@ class Answers:
     publisher: str
     languages: tuple[str, ...]
     root: str = ""
+    unread: tuple[str, ...] = ()
+    profile: str = ""
+    ci: tuple[str, ...] = (GITHUB,)
 
 
 def publication_files(tables: list[TableForm], answers: Answers) -> dict[str, str]:
     """Path relative to the publication → text."""
-    resources = resources_of(tables)
+    terms = terms_of(answers.profile)
+    resources = resources_of(tables, terms, answers.languages[0])
+    classes = {name for resource in resources for name in resource.classes}
+    shapes = {f"shapes/{terms.shapes}": shapes_of(answers.profile, classes)} if terms.shapes else {}
     return {
         "publication.yaml": _publication(tables, resources, answers),
         "source/records.yaml": _records(tables, answers),
@@ -51,7 +59,8 @@ def publication_files(tables: list[TableForm], answers: Answers) -> dict[str, st
         "ontology/context.jsonld": _context(resources),
         "shapes/shapes.ttl": _shapes(resources, answers),
         **{f"queries/{name}.rq": text for name, text in _queries(resources, answers)},
-        ".github/workflows/check.yml": _WORKFLOW,
+        **shapes,
+        **{name: CI_FILES[name] for name in answers.ci},
         IGNORED: "dist/site/\ndist.next/\n",
     }
 
@@ -95,23 +104,24 @@ def rewritten_name(form: TableForm) -> str:
     """The file that the records are written to again, below source/; empty where they stay."""
     if not form.table.is_rewritten:
         return ""
-    return f"{form.name}.{'csv' if form.table.is_rows else 'jsonl'}"
+    name = f"{form.name}.{'csv' if form.table.is_rows else 'jsonl'}"
+    return name if name not in form.table.files else f"{form.name}-as-read.csv"
 
 
 def _fields(form: TableForm, fields: tuple[FieldForm, ...], indent: int) -> Iterator[str]:
     for entry in fields:
         reason = f"  # {entry.reason}" if entry.reason else ""
         line = f"{' ' * indent}{_flow(entry.name)}: "
-        inner = entry.item if entry.kind == "list" and entry.item else entry
+        inner = entry.item if entry.kind in ("list", "keyed") and entry.item else entry
         if inner.kind != "fields":
             yield f"{line}{_flow(_declared(form, entry))}{reason}"
             continue
-        flags = {key: value for key, value in _declared(form, entry).items() if key not in ("fields", "list")}  # fmt: skip
+        flags = {key: value for key, value in _declared(form, entry).items() if key not in ("fields", "list", "keyed")}  # fmt: skip
         yield f"{line.rstrip()}{reason}"
         for key, value in flags.items():
             yield f"{' ' * (indent + 2)}{key}: {_flow(value)}"
-        if entry.kind == "list":
-            yield f"{' ' * (indent + 2)}list:"
+        if entry.kind in ("list", "keyed"):
+            yield f"{' ' * (indent + 2)}{entry.kind}:"
             indent_inner = indent + 4
         else:
             indent_inner = indent + 2
@@ -126,9 +136,9 @@ def _declared(form: TableForm, entry: FieldForm) -> dict[str, Any]:
     declared: dict[str, Any] = {}
     if entry.kind == "texts":
         declared["texts"] = True
-    elif entry.kind == "list" and entry.item is not None:
+    elif entry.kind in ("list", "keyed") and entry.item is not None:
         item = _declared(form, entry.item)
-        declared["list"] = {key: value for key, value in item.items() if key not in ("required", "from")}  # fmt: skip
+        declared[entry.kind] = {key: value for key, value in item.items() if key not in ("required", "from")}  # fmt: skip
     elif entry.kind == "concept":
         declared["concept"] = entry.target
     elif entry.kind != "fields":
@@ -141,7 +151,10 @@ def _declared(form: TableForm, entry: FieldForm) -> dict[str, Any]:
         declared["values"] = dict(entry.values)
     flags = {"required": entry.required and declared.get("from") != "_key", "key": entry.key, "unique": entry.unique}  # fmt: skip
     declared |= {name: True for name, is_set in flags.items() if is_set}
-    return declared | ({"after": entry.after} if entry.after else {})
+    if entry.bounds:
+        declared["range"] = list(entry.bounds)
+    texts = {"after": entry.after, "pattern": entry.pattern}
+    return declared | {name: text for name, text in texts.items() if text}
 
 
 # -- source/mapping.yaml ---------------------------------------------------------------------------
@@ -185,6 +198,8 @@ def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
             yield _flow([rule.property, f"def/{rule.target}/{value}~iri"])
         elif rule.target == "url":
             yield _flow([rule.property, f"{value}~iri"])
+        elif rule.in_language:
+            yield _flow([rule.property, value, f"{rule.in_language}~lang"])
         elif rule.target == "partial-date":
             yield _flow([rule.property, value, f"xsd:$({rule.column}_type)"])
         elif rule.target in DATATYPES:
@@ -254,11 +269,9 @@ def _shapes(resources: list[Resource], answers: Answers) -> str:
         *_head(_prefixes(resources, "rdf", "schema", "sh", "skos", "xsd")),
     ]
     by_table = {resource.table: resource for resource in resources if resource.is_record}
-    owners = {resource.subject: resource for resource in resources if resource.classes}
     statements: dict[str, list[Statement]] = {}
     for resource in resources:
-        owner = resource.name if resource.classes else _owner(resource, owners)
-        statements.setdefault(owner, []).extend(resource.statements)
+        statements.setdefault(resource.of or resource.name, []).extend(resource.statements)
     for resource in resources:
         if not resource.classes:
             continue
@@ -266,12 +279,13 @@ def _shapes(resources: list[Resource], answers: Answers) -> str:
         name = resource.name.replace("_", "-")
         rules = statements[resource.name]
         lines.append(f"<shape/{name}> a sh:NodeShape ; sh:targetClass {target} ;")
-        properties = ", ".join(f"<shape/{name}-{rule.column if not rule.several else rule.label.replace(' ', '-')}>" for rule in rules)  # fmt: skip
+        several = {rule.property for rule in rules if rule.several}
+        parts = list(_parts(rules))
+        properties = ", ".join(f"<shape/{name}-{part}>" for part in parts)
         lines.append(f"  sh:property {properties} ." if rules else "  sh:nodeKind sh:IRI .")
-        for rule in rules:
-            part = rule.label.replace(" ", "-") if rule.several else rule.column
+        for part, rule in zip(parts, rules, strict=True):
             lines.append(f"<shape/{name}-{part}> sh:path {rule.property} ;")
-            rule = replace(rule, several=rule.several or resource.are_merged)
+            rule = replace(rule, several=rule.property in several or resource.are_merged)
             lines += [f"  {constraint} ;" for constraint in _constraints(rule, by_table)]
             messages = ", ".join(quote_literal(_message(rule, language), language) for language in answers.languages)  # fmt: skip
             lines.append(f"  sh:message {messages} .")
@@ -279,10 +293,14 @@ def _shapes(resources: list[Resource], answers: Answers) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _owner(resource: Resource, owners: Mapping[str, Resource]) -> str:
-    """The table whose resources the rows of a list of single values belong to."""
-    folder = resource.subject.partition("/")[0]
-    return next(item.name for item in owners.values() if item.is_record and item.subject.startswith(f"{folder}/"))  # fmt: skip
+def _parts(rules: list[Statement]) -> Iterator[str]:
+    """The last parts of the IRIs of the shapes of properties, each of its own."""
+    taken: set[str] = set()
+    for rule in rules:
+        part = rule.label.replace(" ", "-") if rule.several else rule.column
+        part = f"{part}-{rule.property.partition(':')[2]}" if part in taken else part
+        taken.add(part)
+        yield part
 
 
 def _constraints(rule: Statement, tables: Mapping[str, Resource]) -> Iterator[str]:
@@ -302,6 +320,8 @@ def _constraints(rule: Statement, tables: Mapping[str, Resource]) -> Iterator[st
         yield f"sh:in ( {concepts} )"
     elif rule.target == "url":
         yield "sh:nodeKind sh:IRI"
+    elif rule.in_language:
+        yield "sh:datatype rdf:langString"
     elif rule.target != "partial-date":
         yield f"sh:datatype {DATATYPES.get(rule.target, 'xsd:string')}"
 
@@ -333,13 +353,14 @@ def _queries(resources: list[Resource], answers: Answers) -> Iterator[tuple[str,
         if not resource.is_record:
             continue
         name = resource.name.replace("_", "-")
-        label = next((rule for rule in resource.statements if rule.property == "schema:name"), None)
+        label = next((rule.property for rule in resource.statements if rule.property in NAMES), "")
         head = _query_head(f"All {resource.name.replace('_', ' ')}", answers)
+        prefixes = _query_prefixes(answers, resource.classes[0], *([label] if label else []))
         variables = "?resource ?name" if label else "?resource"
-        optional = " OPTIONAL { ?resource schema:name ?name }" if label else ""
+        optional = f" OPTIONAL {{ ?resource {label} ?name }}" if label else ""
         yield (
             f"all-{name}",
-            f"{head}{_query_prefixes(answers, resource.classes[0], *(['schema:name'] if label else []))}\nSELECT {variables}\n"
+            f"{head}{prefixes}\nSELECT {variables}\n"
             f"WHERE {{ ?resource a {resource.classes[0]} .{optional} }}\nORDER BY STR(?resource)\n",
         )
         concept = next((rule for rule in resource.statements if rule.kind == "concept"), None)
@@ -386,6 +407,9 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         if not answers.publisher:
             body["placeholder"] = True
         lines.append(f"{part}: {_flow(body)}")
+    if answers.unread:
+        lines.append(f"ignore: {_flow(list(answers.unread))}  # files that no table reads")
+    lines.append("severities: {LP505: off}  # records that nothing refers to are no mistakes")
     lines += ["graph: def", "expect:  # how many records there are at least"]
     lines += [
         f"  {form.name}: {_flow({'min': max(1, len(form.table.records) // 2)})}" for form in tables
@@ -396,7 +420,10 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
     for resource in records:
         if resource.key is None:
             continue
-        names = dict.fromkeys([resource.key.name, *(rule.column for rule in resource.statements if rule.kind != "texts")])  # fmt: skip
+        columns = [
+            rule.column for rule in resource.statements if rule.kind != "texts" and not rule.absent
+        ]
+        names = dict.fromkeys([resource.key.name, *columns])
         columns = [quoted(name) for name in names]
         key = resource.key.name
         title = {language: resource.name.replace("_", " ") for language in answers.languages}
@@ -439,3 +466,24 @@ jobs:
       - run: pip install "$LODPIPE"
       - run: lodpipe check --format github
 """
+
+_GITLAB = """\
+# Checks each proposed change of the data, and shows the findings in the merge request.
+variables:
+  LODPIPE: tools/lodpipe.whl  # a wheel of lodpipe, or its address: the package is on no index yet
+check:
+  image: python:3.12-slim
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+  script:
+    - pip install "$LODPIPE"
+    - lodpipe check --report gitlab:gl-code-quality-report.json --report junit.xml
+  artifacts:
+    when: always
+    reports:
+      codequality: gl-code-quality-report.json
+      junit: junit.xml
+"""
+
+CI_FILES = {GITHUB: _WORKFLOW, GITLAB: _GITLAB}

@@ -125,7 +125,7 @@ class RowTable:
         """The file and the line of each row."""
         if not self._all:
             ends = [*self._starts[1:], len(self._lines)]
-            for chunk, start, end in zip(self._chunks, self._starts, ends, strict=True):
+            for chunk, start, end in zip(self._chunks, self._starts, ends, strict=False):
                 for line in self._lines[start:end]:
                     yield chunk.name, line
             return

@@ -335,8 +335,7 @@ def suspicious_cells(
     """The cells of each column that some rule may report."""
     if isinstance(table, RowTable):
         for column in columns:
-            pattern = _PATTERNS[column.field.target]
-            yield column, [cell for cell in cells_of(table, column) if pattern.search(cell.value)]
+            yield column, _cells_that(_PATTERNS[column.field.target].search, table, column)
         return
     conditions = []
     for target, engine_pattern in _ENGINE_PATTERNS.items():
@@ -368,6 +367,25 @@ def cells_of(table: RowTable, column: Column) -> Iterator[TextCell]:
     for row in table.rows:
         if row[at] is not None:
             yield TextCell(int(row[0] or 0), str(row[at]))
+
+
+def _values_of(table: RowTable, column: Column) -> Counter[str]:
+    """Each value of a column and how often it occurs, in the order of their first records: columns
+    repeat their values more often than not.
+    """
+    at = 2 + table.columns.index(column)
+    return Counter(str(row[at]) for row in table.rows if row[at] is not None)
+
+
+def _cells_that(search: Callable[[str], object], table: RowTable, column: Column) -> list[TextCell]:
+    """The cells of a column in which something is found, of records that are in Python."""
+    values = {value for value in _values_of(table, column) if search(value)}
+    at = 2 + table.columns.index(column)
+    return [
+        TextCell(int(row[0] or 0), str(row[at]))
+        for row in table.rows
+        if values and row[at] in values
+    ]
 
 
 # -- spellings without umlauts ---------------------------------------------------------------------
@@ -451,9 +469,9 @@ def _words(session: Session, columns: TextColumns, part: str) -> Counter[str]:
     parts = {"part": text(part), "word": text(_LETTERS + part + _LETTERS)}
     for table, column in columns:
         if isinstance(table, RowTable):
-            for cell in cells_of(table, column):
-                if search(cell.value):
-                    words.update(filter(search, _WORD.findall(cell.value)))
+            for value, number in _values_of(table, column).items():
+                for word in filter(search, _WORD.findall(value) if search(value) else ()):
+                    words[word] += number
     for table, own in _by_table(columns):
         if not isinstance(table, RowTable):
             joined = f"concat_ws(' ', {', '.join(quote(column.name) for column in own)})"
@@ -474,7 +492,7 @@ def _cells_with(
     search = re.compile(pattern).search
     if isinstance(table, RowTable):
         for column in columns:
-            yield column, [cell for cell in cells_of(table, column) if search(cell.value)]
+            yield column, _cells_that(search, table, column)
         return
     joined = f"concat_ws(' ', {', '.join(quote(column.name) for column in columns)})"
     rows = _rows(session, table, columns, f"regexp_matches({joined}, {text(pattern)})")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -23,6 +24,8 @@ from lodpipe.diagnostics.finding import (
     Origin,
     SourceError,
 )
+from lodpipe.documents.block_yaml import read_block_yaml
+from lodpipe.documents.core_schema import typed
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
 
 
@@ -75,12 +78,6 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 _MOST_DIGITS = 300
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) .*", re.M)
 _BRACKETS = re.compile(r"[][{}]")
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_CONSTANTS: dict[str, bool | None] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
 
 
 def read_text(path: Path, name: str) -> str:
@@ -99,7 +96,10 @@ def read_bytes(path: Path, name: str) -> bytes:
     most = _LIMITS.get().file
     try:
         with path.open("rb") as file:
-            data = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size  # room for no more than this is made at first
+            data = file.read(min(size, most) + 1)
+            if len(data) > size:
+                data += file.read(max(0, most + 1 - len(data)))
     except OSError as error:
         raise unreadable(name, error) from None
     if len(data) > most:
@@ -186,6 +186,15 @@ def read_yaml(text: str, name: str) -> Node | None:
     the written form of numbers is kept beside their value, so `01` loses no zero. Raises
     InvalidData (LP102, LP103, LP104).
     """
+    limits = _LIMITS.get()
+    # A text without aliases has fewer nodes than characters.
+    if limits.expansion and (root := read_block_yaml(text, limits.depth, limits.value)) is not None:
+        return root
+    return composed(text, name)
+
+
+def composed(text: str, name: str) -> Node | None:
+    """The document of any YAML file, from libyaml. Raises InvalidData (LP102, LP103, LP104)."""
     depth = _LIMITS.get().depth
     if _looks_deep(text, depth):
         _check_depth(text, name, depth)
@@ -324,28 +333,6 @@ class _YamlTree:
             keys[name] = place
             items[name] = self.node(value, depth + 1)
         return Mapping(items, keys, line, column)
-
-
-# What the first letter of a plain scalar is that may be no text.
-_MAY_BE_TYPED = frozenset("0123456789+-.~nNtTfF")
-
-
-def typed(text: str, line: int, column: int) -> Scalar:
-    """A plain scalar with the type that YAML 1.2's core schema gives it.
-
-    >>> typed("007", 1, 1).value, typed("007", 1, 1).text, typed("no", 1, 1).value, typed("2020-06-16", 1, 1).value
-    (7, '007', 'no', '2020-06-16')
-    """
-    if text and text[0] not in _MAY_BE_TYPED:
-        return Scalar(text, text, line, column)
-    if text in _CONSTANTS:
-        constant = _CONSTANTS[text]
-        return Scalar(None if constant is None else str(constant).lower(), constant, line, column)
-    if len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
-        return Scalar(text, int(text), line, column)
-    if len(text) <= _MOST_DIGITS and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
-        return Scalar(text, float(text), line, column)
-    return Scalar(text, text, line, column)
 
 
 def read_json(text: str, name: str) -> Node | None:

@@ -13,6 +13,7 @@ from lodpipe.documents.readers import is_hidden_name
 
 SOURCES = ("source", "ontology", "shapes", "queries")
 Snapshot = dict[str, tuple[int, int, int]]
+_REST = 4  # times as long as a look at all files takes, between two looks
 
 
 def snapshot(root: Path, folders: Iterable[str] = ()) -> Snapshot:
@@ -53,27 +54,37 @@ def changed(before: Snapshot, after: Snapshot) -> list[str]:
 def changes(
     root: Path,
     before: Snapshot,
-    pause: float = 0.3,
+    pause: float = 0.05,
     wait: Callable[[float], None] = time.sleep,
     folders: Iterable[str] = (),
 ) -> Iterator[list[str]]:
     """Waits for changes since a snapshot, for ever; gives the names once no more follow, for
     editors save in several steps.
+
+    It looks again after `pause` seconds, or after four times as long as a look takes: few files
+    are looked at more often than many.
     """
     while True:
-        wait(pause)
-        now = snapshot(root, folders)
+        now, rest = _look(root, folders, pause)
+        wait(rest)
         if now == before:
             continue
         while True:
-            wait(pause)
-            later = snapshot(root, folders)
+            later, rest = _look(root, folders, pause)
             if later == now:
                 break
             now = later
+            wait(rest)
         if names := changed(before, now):
             yield names
         before = now
+
+
+def _look(root: Path, folders: Iterable[str], pause: float) -> tuple[Snapshot, float]:
+    """The present state, and how long to wait before the next look."""
+    started = time.perf_counter()
+    now = snapshot(root, folders)
+    return now, max(pause, _REST * (time.perf_counter() - started))
 
 
 def unchanged(root: Path, before: Snapshot, folders: Iterable[str] = ()) -> None:

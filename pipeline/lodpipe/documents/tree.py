@@ -45,8 +45,11 @@ def value_of(node: Node) -> JsonValue:
     if isinstance(node, Scalar):
         return node.value
     if isinstance(node, Sequence):
-        return [value_of(item) for item in node.items]
-    return {key: value_of(item) for key, item in node.items.items()}
+        return [item.value if isinstance(item, Scalar) else value_of(item) for item in node.items]
+    return {
+        key: item.value if isinstance(item, Scalar) else value_of(item)
+        for key, item in node.items.items()
+    }
 
 
 def node_at(node: Node, path: list[str | int]) -> Node:

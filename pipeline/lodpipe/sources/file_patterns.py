@@ -140,19 +140,19 @@ def matching(
     their paths.
     """
     read = [Pattern.read(text) for text in patterns]
-    without = [Pattern.read(text) for text in excluded]
+    wanted = [re.compile(pattern.expression, re.DOTALL) for pattern in read]
+    without = [re.compile(Pattern.read(text).expression, re.DOTALL) for text in excluded]
     tops = {pattern.above for pattern in read}
     matched: dict[tuple[str, ...], Matched] = {}
     for top in tops:
         if any(top != other and PurePosixPath(top).is_relative_to(other) for other in tops):
             continue  # walked with the folder above it
         for local, is_linked in _files(root, top):
-            captured = next(
-                (got for pattern in read if (got := pattern.match(local)) is not None), None
-            )
-            if captured is None or any(pattern.match(local) is not None for pattern in without):
+            match = next((got for pattern in wanted if (got := pattern.fullmatch(local))), None)
+            if match is None or any(pattern.fullmatch(local) for pattern in without):
                 continue
-            matched[tuple(local.split("/"))] = Matched(root / local, local, captured, is_linked)
+            path = root / local
+            matched[tuple(local.split("/"))] = Matched(path, local, match.groupdict(), is_linked)
     for parts in sorted(matched):
         yield matched[parts]
 

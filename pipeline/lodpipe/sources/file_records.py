@@ -169,6 +169,15 @@ class FileReader:
             if column.is_outside
         )
 
+    def nodes(self, file: SourceFile, data: bytes) -> list[list[Node]]:
+        """The nodes of the rows of each part, of a file that was read before."""
+        out = ReadFile(FileRecords([], [[] for _ in self.parts], {}), [], [[] for _ in self.parts])
+        for node, position, key in self._nodes(file, data, out.findings):
+            if isinstance(node, Map):
+                record = (self._reading(node) if self._reading else node) or node
+                self._record(record, Place(file.local, file.captures, position, key), file, out)
+        return out.nodes
+
     def read(self, file: SourceFile, data: bytes) -> ReadFile:
         """The records of a file that has these bytes."""
         out = ReadFile(FileRecords([], [[] for _ in self.parts], {}), [], [[] for _ in self.parts])

@@ -21,6 +21,7 @@ READ = {
     "shapes": ("*.ttl", "catalogue/*.ttl"),
     "queries": ("*.rq", "results/*"),  # stored results without a query are LP806
 }
+_STEPS = re.compile(r"^$|(?:^|/)\.?(?:/|$)")
 # Files for people, and what systems leave in a folder.
 _NOTES = re.compile(r"(?i)(readme|licen[cs]e|copying|notes)(\.txt)?|.*\.md|thumbs\.db|desktop\.ini")
 
@@ -36,15 +37,15 @@ def unread_files(
     records or that the mapping names, relative to the project or to source/.
     """
     tree, ignored = declared
-    known = {PurePosixPath(name) for name in (*used, *_texts(tree))}
-    known |= {PurePosixPath("source") / name for name in known if not name.is_absolute()}
+    known = {_plain(name) for name in (*used, *_texts(tree))}
+    known |= {f"source/{name}" for name in known if not name.startswith("/")}
     for folder, globs in READ.items():
         taken = {path for glob in globs for path in (root / folder).glob(glob)}
         for path in sorted((root / folder).rglob("*")):
             name = PurePosixPath(path.relative_to(root).as_posix())
             if (
                 path in taken
-                or name in known
+                or str(name) in known
                 or is_hidden(name)
                 or _NOTES.fullmatch(name.name)
                 or not path.is_file()
@@ -57,6 +58,11 @@ def unread_files(
                 Origin(str(name)),
                 {"file": str(name), "detail": _readers(name, globs, patterns)},
             )
+
+
+def _plain(name: str) -> str:
+    """A path without empty steps and steps to itself; most have none."""
+    return str(PurePosixPath(name)) if _STEPS.search(name) else name
 
 
 def _readers(name: PurePosixPath, globs: Iterable[str], patterns: Collection[str]) -> str:

@@ -80,6 +80,7 @@ class RowTable:
         self.name, self.number, self.columns = part.name, number, part.columns
         self.extra = LIST_COLUMNS if part.in_list else ()
         self.rows: list[list[int | str | None]] = []
+        self._all: list[list[int | str | None]] = []  # where some were removed
         self._at = at  # the number of the part among those of its table
         self._chunks: list[Chunk] = []
         self._starts: list[int] = []
@@ -107,7 +108,12 @@ class RowTable:
 
     def leave_out(self, records: Collection[int]) -> None:
         """Removes the rows of these records; the others keep their numbers."""
+        self._all = self._all or self.rows
         self.rows = [row for row in self.rows if row[0] not in records]
+
+    def restore(self) -> None:
+        """Puts the rows back that were removed, as they were."""
+        self.rows = self._all or self.rows
 
     def _indices(self) -> Iterator[int]:
         """Of each row, where it was before any was left out."""
@@ -117,6 +123,12 @@ class RowTable:
     @property
     def lines(self) -> Iterator[tuple[str, int]]:
         """The file and the line of each row."""
+        if not self._all:
+            ends = [*self._starts[1:], len(self._lines)]
+            for chunk, start, end in zip(self._chunks, self._starts, ends, strict=False):
+                for line in self._lines[start:end]:
+                    yield chunk.name, line
+            return
         for index in self._indices():
             yield self._chunk(index).name, self._lines[index]
 
@@ -159,7 +171,7 @@ class Chunk:
             self._nodes = [[] for _ in self._reader.parts]
             with contextlib.suppress(LodpipeError):
                 data = read_bytes(self._file.path, self.name)
-                self._nodes = self._reader.read(self._file, data).nodes
+                self._nodes = self._reader.nodes(self._file, data)
         nodes = self._nodes[part]
         return nodes[number] if number < len(nodes) else None
 
@@ -325,8 +337,8 @@ class RecordReader:
             name = prefix + file.local
             if file.is_linked and not self._may_read(file.path):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
-            elif file.path.suffix.lower() not in READERS and file.path.suffix not in SCANNED:
-                detail = f"files of kind `{file.path.suffix}` cannot be read; known: {', '.join([*READERS, *SCANNED])}"
+            elif (kind := file.path.suffix).lower() not in READERS and kind not in SCANNED:
+                detail = f"files of kind `{kind}` cannot be read; known: {', '.join([*READERS, *SCANNED])}"
                 raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
             else:
                 files.append(SourceFile(name, file.path, file.local, file.captures))

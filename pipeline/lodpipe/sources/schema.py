@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.diagnostics.suggestions import nearest
-from lodpipe.documents.readers import typed
+from lodpipe.documents.core_schema import typed
 from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.sources.record_cells import as_written, expression_of

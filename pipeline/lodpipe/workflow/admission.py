@@ -48,12 +48,13 @@ class Admission:
         self.index = RecordIndex({}, {})
         self._left_out: dict[tuple[str, int], tuple[IndexedRecord, list[Finding]]] = {}
         self._notes: list[Finding] = []
+        self.changes_rows = False  # whether the last errors leave out records that are in tables
 
     # -- records that are left out -----------------------------------------------------------------
 
     def retries(self, findings: Iterable[Finding]) -> bool:
         """Whether errors are in records that may be left out: they are, in the next run."""
-        progress = False
+        progress = self.changes_rows = False
         for finding in findings:
             record = self._culprit(finding)
             if record is None:
@@ -62,6 +63,7 @@ class Admission:
             if place not in self._left_out:
                 self._left_out[place] = record, []
                 progress = True
+                self.changes_rows |= record.number >= 0  # others repeat a key
             self._left_out[place][1].append(finding)
         return progress
 
@@ -81,7 +83,12 @@ class Admission:
         tables: Mapping[str, RecordTable],
         declared: Mapping[str, Table],
     ) -> None:
-        """Takes the records that are to be left out from the tables that were read."""
+        """Takes the records that are to be left out from the tables that were read, whatever was taken
+        from them before.
+        """
+        for table in tables.values():
+            if isinstance(table, RowTable):
+                table.restore()
         self._check_tables(declared)
         self.index = RecordIndex(tables, declared, reader.repeated)
         self._notes = []
@@ -133,13 +140,13 @@ class Admission:
         """
         for at, column in enumerate(table.columns, 2):
             lost = keys.get(column.field.target, set()) if column.field.kind == "ref" else set()
-            for row in table.rows if lost else ():
+            for place, row in enumerate(table.rows) if lost else ():
                 if row[at] in lost:
                     number, key = int(row[0] or 0), str(row[at])
                     is_item = row[1] is not None
                     fails = column.field.required and not is_item
                     self._note(table.locate(number, column.name), column.name, key, fails)
-                    row[at] = None
+                    table.rows[place] = [*row[:at], None, *row[at + 1 :]]
                     if is_item and (column.field.required or not column.path):
                         yield number
 

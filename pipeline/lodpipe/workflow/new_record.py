@@ -13,7 +13,8 @@ from typing import TypeAlias
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.diagnostics.suggestions import nearest
-from lodpipe.documents.readers import READERS, read_text, read_tree, read_yaml, typed
+from lodpipe.documents.core_schema import typed
+from lodpipe.documents.readers import READERS, read_text, read_tree, read_yaml
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar
 from lodpipe.documents.tree import Sequence as List

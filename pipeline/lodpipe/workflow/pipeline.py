@@ -73,7 +73,7 @@ from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
 from lodpipe.site.reuse import program_digest
-from lodpipe.sources import RecordReader, file_schema
+from lodpipe.sources import Lexicon, RecordReader, RecordTable, file_schema
 from lodpipe.sources.file_tables import find_files
 from lodpipe.sources.folders import Folders
 from lodpipe.sources.inventory import unread_files
@@ -228,61 +228,88 @@ class _Run(NamedTuple):
     admission: Admission
 
 
+@dataclass
+class _Loaded:
+    """The records of a run in an engine, with what reading, loading and checking them gave before
+    severities count; `is_used` says that more than the records is in the engine.
+    """
+
+    declarations: Declarations
+    lexicon: Lexicon
+    reader: RecordReader
+    tables: Mapping[str, RecordTable]
+    engine: Engine
+    of_files: Sequence[Finding]
+    of_records: Sequence[Finding]
+    is_used: bool = False
+
+
 def _admitted(run: _Run, stack: contextlib.ExitStack) -> Outcome:
     """The outcome of the steps, again without records that are left out as long as there are more of
-    them. Raises InvalidData.
+    them. Files are read once, and records loaded again only where other ones remain. Raises
+    InvalidData.
     """
+    run.on_progress("reading declarations")
+    declarations = read_declarations(run.project)
+    run.on_progress("reading records")
+    reader = RecordReader(run.project.root / "source", "source/", declarations.lexicon(run.project))
+    reader.read(declarations.tables.values())
+    attempt = stack.enter_context(contextlib.ExitStack())
+    loaded = None
     while True:
         try:
-            return stack.enter_context(_checked(*run))
+            loaded = loaded or _loaded(run, declarations, reader, attempt)
+            return attempt.enter_context(_checked(run, loaded))
         except InvalidData as error:
             if not run.admission.retries(error.findings):
                 raise
             run.on_progress("leaving out records with errors")
+            if loaded is None or loaded.is_used or run.admission.changes_rows:
+                attempt.close()
+                loaded = None
+
+
+def _loaded(
+    run: _Run, declarations: Declarations, reader: RecordReader, stack: contextlib.ExitStack
+) -> _Loaded:
+    """Loads the records that are not left out, and checks them."""
+    project, admission, tables = run.project, run.admission, reader.tables
+    admission.read(reader, tables, declarations.tables)
+    engine = stack.enter_context(Engine(project.publication.memory, root=project.root / "source"))
+    patterns = [
+        pattern
+        for table in declarations.tables.values()
+        if not table.files.root
+        for pattern in table.files.patterns
+    ]
+    unused_files = unread_files(
+        project.root,
+        (project.origins, project.publication.ignore),
+        patterns,
+        _files_used(project, reader, declarations),
+    )
+    unread = checks.unread_keys(reader.unread_keys, declarations.tables)
+    of_loading = engine.load(tables.values(), run.writable)
+    of_files = [*reader.findings, *unused_files, *unread, *of_loading]
+    admission.loaded(engine.records, tables)
+    subject = Subject(project, declarations, engine.session, tables)
+    with engine.session.light_planning():
+        of_records = run_checks("records", subject)
+    return _Loaded(declarations, reader.lexicon, reader, tables, engine, of_files, of_records)
 
 
 @contextlib.contextmanager
-def _checked(  # noqa: PLR0913  # the parts of a _Run
-    project: Project,
-    engines: Engines,
-    on_progress: Progress,
-    writable: Path | None,
-    allow_loss: bool,
-    queries: bool,
-    admission: Admission,
-) -> Iterator[Outcome]:
-    """The steps of `checked`."""
-    on_progress("reading declarations")
-    declarations = read_declarations(project)
-    lexicon = declarations.lexicon(project)
-    on_progress("reading records")
-    reader = RecordReader(project.root / "source", "source/", lexicon)
-    tables = reader.read(declarations.tables.values())
-    admission.read(reader, tables, declarations.tables)
-    with (
-        Engine(project.publication.memory, root=project.root / "source") as running,
-        contextlib.ExitStack() as stack,
-    ):
+def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
+    """The steps of `checked` after the records are loaded."""
+    project, engines, admission = run.project, run.engines, run.admission
+    on_progress, writable, allow_loss = run.on_progress, run.writable, run.allow_loss
+    declarations, reader, tables = loaded.declarations, loaded.reader, loaded.tables
+    lexicon, running = loaded.lexicon, loaded.engine
+    with contextlib.ExitStack() as stack:
         session = running.session
         subject = Subject(project, declarations, session, tables)
-        patterns = [
-            pattern
-            for table in declarations.tables.values()
-            if not table.files.root
-            for pattern in table.files.patterns
-        ]
-        unused_files = unread_files(
-            project.root,
-            (project.origins, project.publication.ignore),
-            patterns,
-            _files_used(project, reader, declarations),
-        )
-        unread = checks.unread_keys(reader.unread_keys, declarations.tables)
-        loaded = running.load(tables.values(), writable)
-        early = admission.rated([*reader.findings, *unused_files, *unread, *loaded])
-        admission.loaded(running.records, tables)
-        with session.light_planning():
-            of_records = admission.rated(run_checks("records", subject))
+        early = admission.rated(loaded.of_files)
+        of_records = admission.rated(loaded.of_records)
         early = checks.without_repetitions([*early, *of_records])
         early = with_lost_zeros(
             early,
@@ -316,6 +343,7 @@ def _checked(  # noqa: PLR0913  # the parts of a _Run
             # Without whole tables, the graph would only repeat the same error in many places.
             admission.gate(cascade.grouped(early))
         on_progress("mapping records")
+        loaded.is_used = True
         running.records.add_table(
             "concepts", *declarations.vocabulary.concept_rows(project.publication.languages)
         )
@@ -348,7 +376,7 @@ def _checked(  # noqa: PLR0913  # the parts of a _Run
         # The store of the queries is loaded by its own process meanwhile.
         store = (
             stack.enter_context(stored(statements, limits))
-            if declarations.queries and queries and not confirmed.knows(of_queries)
+            if declarations.queries and run.queries and not confirmed.knows(of_queries)
             else None
         )
         state = stack.enter_context(

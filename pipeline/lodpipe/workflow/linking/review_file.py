@@ -26,7 +26,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
-from lodpipe.documents.readers import read_yaml, typed
+from lodpipe.documents.core_schema import typed
+from lodpipe.documents.readers import read_yaml
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, describe, value_of
 from lodpipe.documents.tree import Sequence as List

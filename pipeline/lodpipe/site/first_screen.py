@@ -79,7 +79,7 @@ class FirstScreen:
     @cached_property
     def _figures(self) -> list[Mapping[str, Any]]:
         """The row of each sentence by column."""
-        rows = []
+        rows: list[Mapping[str, Any]] = []
         for declared in self.site.story:
             names = placeholders(declared.text.values())
             given = self.store.declared(declared.query, names) if declared.query and names else []

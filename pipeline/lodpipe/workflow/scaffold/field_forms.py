@@ -404,7 +404,7 @@ class _Reader:
             reason = f"{_share(census)}, several separated by {separator!r}"
             return replace(plain, target="text", item=item, separator=separator, reason=reason)
         if target in ("text", "slug", "any") and _is_category(name, census):
-            names = _concept_names(census.values)
+            names: Mapping[str, str] = _concept_names(census.values)
             values = names if any(key != value for key, value in names.items()) else {}
             reason = f"{len(census.values)} different values in {census.present} records"
             scheme = scheme_of(self.table.name, (*path, name))

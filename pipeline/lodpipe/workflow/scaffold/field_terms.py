@@ -96,10 +96,10 @@ def shapes_of(profile: str, classes: Container[str]) -> str:
 
 def fitting_profile(tables: Iterable[Iterable[str]]) -> str:
     """The profile whose signs the fields of a table have, empty where none fits."""
-    tables = [set(names) for names in tables]
+    fields = [set(names) for names in tables]
     for profile in PROFILES:
         signs = _read(f"profiles/{profile}.yaml").signs
-        if any(names.issuperset(sign) for names in tables for sign in signs):
+        if any(names.issuperset(sign) for names in fields for sign in signs):
             return profile
     return ""
 

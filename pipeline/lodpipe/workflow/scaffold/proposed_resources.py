@@ -344,7 +344,7 @@ class _Reader:
         if any(rule.property in NAMES for rule in statements):
             return statements
         records = self.table.table.records
-        ranked = []
+        ranked: list[tuple[bool, int, Statement]] = []
         for rule in statements:
             if (
                 rule.kind != "type"

@@ -405,10 +405,10 @@ class _Reader:
             return replace(plain, target="text", item=item, separator=separator, reason=reason)
         if target in ("text", "slug", "any") and _is_category(name, census):
             names: Mapping[str, str] = _concept_names(census.values)
-            values = names if any(key != value for key, value in names.items()) else {}
+            concepts_of = names if any(key != value for key, value in names.items()) else {}
             reason = f"{len(census.values)} different values in {census.present} records"
             scheme = scheme_of(self.table.name, (*path, name))
-            return replace(plain, kind="concept", target=scheme, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
+            return replace(plain, kind="concept", target=scheme, values=concepts_of or {value: value for value in names}, reason=reason)  # fmt: skip
         unique = (
             bool(_IDENTIFIERS.search(snake_case(name))) and census.is_unique and census.present > 9
         )

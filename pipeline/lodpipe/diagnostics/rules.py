@@ -1615,6 +1615,14 @@ _TABLE: tuple[Rule, ...] = (
         message_de="das Programm kann die Datei nicht ändern: {detail_de}",
         help_de="Tun, was die Meldung sagt, oder die Datei von Hand ändern; es wurde nichts geschrieben, in keiner Datei.",
     ),
+    Rule(
+        "LP726",
+        "edit.not-formattable",
+        message_en="this file cannot be formatted without changing its records",
+        help_en="Nothing was changed in it, or its spaces only. Simplify how it is written, or put it in order by hand.",
+        message_de="diese Datei lässt sich nicht formatieren, ohne ihre Datensätze zu ändern",
+        help_de="Nichts an ihr wurde geändert, oder nur ihre Leerzeichen. Sie einfacher schreiben oder von Hand ordnen.",
+    ),
     # 8xx: queries and the server
     Rule(
         "LP801",

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lodpipe import InvalidData, Project, checked
@@ -324,6 +324,7 @@ def test_the_flagship_is_formatted() -> None:
     assert formatted_files(Project.open(ROOT)).files == []
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.recursive(
     st.sampled_from(["a", "'b # c'", "|\n      # text\n\n      more", "{y: 1,x: [2 ]}", "", "'t\n      u'", '"\\u00e9"']),
     lambda inner: st.lists(st.tuples(st.sampled_from("zyxw"), inner, st.booleans()), min_size=1, max_size=4, unique_by=lambda x: x[0]),

@@ -36,8 +36,8 @@ def styled_yaml(text: str, order: KeyOrder, *, sort: bool = True) -> str:
 
     >>> order = KeyOrder(item=KeyOrder({"a": KeyOrder(), "b": KeyOrder()}))
     >>> print(styled_yaml("- b:  1 # one\\n  # two\\n  a: [1,2]\\n", order), end="")
-    - # two
-      a: [1, 2]
+    # two
+    - a: [1, 2]
       b: 1 # one
     """
     text = text.replace("\r\n", "\n")

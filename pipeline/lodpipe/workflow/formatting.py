@@ -59,8 +59,8 @@ def formatted_files(project: Project, only: Iterable[Path] = ()) -> Formatting:
         processes = cores() if len(files) > _FEW else 1
         answers = each(_format, files, processes)
     changed, findings = [], []
-    for file, (before, after, found) in zip(files, answers, strict=True):
-        findings += found
+    for file, (before, after, of_file) in zip(files, answers, strict=True):
+        findings += of_file
         if after != before:
             changed.append(RepairedFile(file.name, file.path, before, after, 1))
     return Formatting(changed, len(files), findings)

@@ -41,6 +41,7 @@ from lodpipe.workflow.sheets.sheet_rows import (
 )
 from lodpipe.workflow.sheets.workbook import (
     LONGEST,
+    Cells,
     Sheet,
     read_workbook,
     titles_of,
@@ -214,7 +215,7 @@ def import_workbook(project: Project, path: Path, *, delete: bool) -> Imported:
     return Imported(files, *counts, findings)
 
 
-def _read(path: Path) -> tuple[dict[str, list[list]], dict[str, Base]]:  # type: ignore[type-arg]  # of cells
+def _read(path: Path) -> tuple[dict[str, Cells], dict[str, Base]]:
     try:
         cells, state = read_workbook(path)
         return cells, read_state(state)

@@ -226,7 +226,7 @@ class _Reader:
         return entries
 
     def in_languages(self, node: Node, name: str) -> dict[str, str]:
-        """A text for editors by its language; one that is not said is of all (`""`)."""
+        """A text for editors by its language; a text without one is of all (`""`)."""
         value = node.items.get(name) if isinstance(node, Mapping) else None
         if value is None:
             return {}

@@ -4,7 +4,7 @@
       tags: [pub]                   →          name: Chess
                                                tags: [pub, sport]
 
-What a value shall be is said by a copy of the tree: nodes with a place are those that were read,
+A copy of the tree has the values as they are to be: nodes with a place are those that were read,
 nodes without one (line 0) are new.
 """
 
@@ -107,8 +107,8 @@ class _Edits:
             yield self._replaced(node, new)
 
     def _map(self, lines: Block, old: Map, new: Map, order: KeyOrder) -> Iterator[_Edit]:
-        kept = [entry for entry in lines.entries if entry.key in new.items]
-        if not kept:
+        remaining = [entry for entry in lines.entries if entry.key in new.items]
+        if not remaining:
             raise _not_editable(self.file, old.line)
         for number, entry in enumerate(lines.entries):
             if entry.key not in new.items:
@@ -124,36 +124,36 @@ class _Edits:
         for key, value in sorted(new.items.items(), key=lambda item: ranks.get(item[0], len(ranks))):  # fmt: skip
             if key not in old.items:
                 rank = ranks.get(key, len(ranks))
-                above = [entry for entry in kept if ranks.get(entry.key, -1) <= rank]
-                at = max((entry.end for entry in above), default=kept[0].end)
+                above = [entry for entry in remaining if ranks.get(entry.key, -1) <= rank]
+                at = max((entry.end for entry in above), default=remaining[0].end)
                 added.setdefault(at, []).extend(block(Map({key: value})))
         for at, written in added.items():
             yield _Edit(at, at, _indented(written, lines.column))
 
     def _list(self, lines: Block, old: List, new: List, order: KeyOrder) -> Iterator[_Edit]:
         numbers = {(item.line, item.column): number for number, item in enumerate(old.items)}
-        kept: dict[int, Node] = {}
+        remaining: dict[int, Node] = {}
         added: dict[int, list[str]] = {}
         last = -1
         for item in new.items:
             number = numbers.get((item.line, item.column)) if item.line else None
             if number is not None and number > last:
                 last = number
-                kept[number] = item
+                remaining[number] = item
             else:
                 written = list(block(item)) if isinstance(item, Map) else [flow(item)]
                 dashed = [f"{'  ' if at else '- '}{line}" for at, line in enumerate(written)]
                 added.setdefault(last, []).extend(dashed)
         for number, entry in enumerate(lines.entries):
-            if number not in kept:
+            if number not in remaining:
                 yield self._removed(lines, number)
             elif entry.is_alias:
-                if plain(old.items[number]) != plain(kept[number]):
+                if plain(old.items[number]) != plain(remaining[number]):
                     raise _not_editable(self.file, old.line)
             else:
-                yield from self.value(entry.value, old.items[number], kept[number], order.of_items)
+                yield from self.value(entry.value, old.items[number], remaining[number], order.of_items)
         for after, dashed in added.items():
-            if after < 0 and not kept:
+            if after < 0 and not remaining:
                 first = lines.entries[0]
                 if first.begin > self.blocks.line_start(first.begin):
                     raise _not_editable(self.file, old.line)

@@ -172,8 +172,8 @@ def nodes_in(root: Node | None, table: Table) -> list[Node]:
 def key_of(table: Table, node: Map) -> str:
     """The key of a record; empty where it has none."""
     column = table.key_column
-    found = node_below(node, column.path) if column else None
-    return (found.text or "") if isinstance(found, Scalar) else ""
+    value = node_below(node, column.path) if column else None
+    return (value.text or "") if isinstance(value, Scalar) else ""
 
 
 def node_below(node: Node | None, path: Path) -> Node | None:

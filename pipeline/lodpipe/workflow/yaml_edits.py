@@ -151,7 +151,9 @@ class _Edits:
                 if plain(old.items[number]) != plain(remaining[number]):
                     raise _not_editable(self.file, old.line)
             else:
-                yield from self.value(entry.value, old.items[number], remaining[number], order.of_items)
+                yield from self.value(
+                    entry.value, old.items[number], remaining[number], order.of_items
+                )
         for after, dashed in added.items():
             if after < 0 and not remaining:
                 first = lines.entries[0]

@@ -65,8 +65,8 @@ class SheetChanges:
                 self._change(self.forms[name], located[row.record], row, cells)
         added = [(self.forms[name], row) for name, row in merged.added if name in self.forms]
         new = {row.row.record: Map({}) for form, row in added if not form.lists}
-        for form, row in sorted(added, key=lambda item: len(item[0].lists)):
-            self._add(form, row, new, located)
+        for form, new_row in sorted(added, key=lambda item: len(item[0].lists)):
+            self._add(form, new_row, new, located)
         # From the last item, so that those before it keep their positions.
         for form, row in sorted(own, key=lambda item: item[1], reverse=True):
             if row.record not in gone:
@@ -77,8 +77,7 @@ class SheetChanges:
         for name, draft in self._drafts.items():
             self._write(name, draft)
         for record in new.values():
-            form = RecordForm(self.opened, self.table, record)
-            file = written(self.project, form)
+            file = written(self.project, RecordForm(self.opened, self.table, record))
             file.path.parent.mkdir(parents=True, exist_ok=True)
             file.path.write_bytes(file.after)
             self.touched[file.name] = None

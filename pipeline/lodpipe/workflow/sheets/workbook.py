@@ -142,7 +142,8 @@ def _write_xlsx(
     from openpyxl.worksheet.datavalidation import DataValidation
 
     book = Workbook()
-    book.remove(book.active)
+    for first in book.worksheets:
+        book.remove(first)
     fill, bold, grey = PatternFill("solid", fgColor="E8EEF4"), Font(bold=True), Font(color="808080")
     wrapped = Alignment(wrap_text=True, vertical="top")
     for sheet in sheets:

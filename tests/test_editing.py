@@ -16,16 +16,21 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lodpipe import InvalidData, Project, checked
 from lodpipe.commands.cli import main
 from lodpipe.diagnostics.finding import SourceError
+from lodpipe.documents.key_order import KeyOrder
+from lodpipe.documents.yaml_style import styled_yaml
 from lodpipe.releases.ledger import PATCH, RECORD
 from lodpipe.runtime import machine
 from lodpipe.workflow import repairs
+from lodpipe.workflow.formatting import formatted_files
 from lodpipe.workflow.record_rows import opened_records
 from lodpipe.workflow.renaming import renaming_of
-from support import TESTS, copy_project, invoke
+from support import ROOT, TESTS, copy_project, invoke
 
 PUBLICATION = """\
 name: clubs
@@ -279,3 +284,74 @@ def test_the_diff_of_a_new_record_writes_nothing(tmp_path: Path) -> None:
     result = invoke("new", "clubs", "--set", "id=darts", "--project", root, "--diff")
     assert (result.exit_code, contents(root)) == (0, before)
     assert result.stdout.endswith("+- id: darts\n")
+
+
+# -- order and style -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", cases("format.yaml"))
+def test_keys_go_in_order_and_values_stay(case: dict[str, Any], tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", case["files"])
+    before, warning = contents(root), case.get("warning", "")
+    checked_only = invoke("format", "--check", "--project", root)
+    assert contents(root) == before
+    assert checked_only.stdout.split() == sorted(case["after"])
+    assert checked_only.exit_code == (1 if case["after"] else 0)
+    result = invoke("format", "--project", root)
+    assert warning in result.stderr
+    assert result.exit_code == (1 if "error" in warning else 0), result.output
+    assert contents(root) == expected_contents(before, case["after"])
+    assert formatted_files(Project.open(root)).files == []
+
+
+FORMATTED = {
+    "source/records.yaml": "clubs: {files: 'clubs/*.yaml', fields: {id: {type: text}, name: {type: text}}}\n",
+    "source/clubs/go.yaml": "name: Go\nid: go\n",
+    "source/clubs/odd.yaml": "name: Odd\nid: odd\n",
+}
+
+
+def test_only_the_files_that_are_named_are_formatted(tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", FORMATTED)
+    named = [root / "source/clubs/go.yaml", root / "source/records.yaml"]
+    result = invoke("format", *named, "--project", root, "--diff")
+    assert result.exit_code == 1
+    assert "+id: go\n name: Go\n-id: go\n" in result.stdout
+    assert "odd.yaml" not in result.output
+
+
+def test_the_flagship_is_formatted() -> None:
+    assert formatted_files(Project.open(ROOT)).files == []
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.recursive(
+    st.sampled_from(["a", "'b # c'", "|\n      # text\n\n      more", "{y: 1,x: [2 ]}", "", "'t\n      u'", '"\\u00e9"']),
+    lambda inner: st.lists(st.tuples(st.sampled_from("zyxw"), inner, st.booleans()), min_size=1, max_size=4, unique_by=lambda x: x[0]),
+    max_leaves=12,
+))  # fmt: skip
+def test_whatever_is_formatted_means_the_same(tree: Any) -> None:
+    text = written(tree if isinstance(tree, list) else [("x", tree, True)], 0)
+    order = KeyOrder({key: KeyOrder() for key in "wxyz"})
+    order.rest = order
+    after = styled_yaml(text, order)
+    assert yaml.safe_load(after) == yaml.safe_load(text)
+    assert styled_yaml(after, order) == after
+    assert comments_of(after) == comments_of(text)
+
+
+def comments_of(text: str) -> list[str]:
+    return sorted(re.findall(r"#\w+$", text, re.M))
+
+
+def written(entries: list[Any], depth: int) -> str:
+    """Keys with comments, some of them in lists."""
+    indent, lines = "    " * depth, ""
+    for number, (key, value, commented) in enumerate(entries):
+        lines += f"{indent}#{key}{depth}{number}\n\n" if commented else ""
+        if isinstance(value, list):
+            head = f"{key}:\n" if commented else f"{key}: #{key}\n"
+            lines += indent + head + written(value, depth + 1)
+        else:
+            lines += f"{indent}{key}:  {value}\n".replace("\n  ", f"\n{indent}  ")
+    return lines

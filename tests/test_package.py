@@ -240,6 +240,7 @@ def test_each_imported_package_is_a_dependency_and_the_other_way_round() -> None
             *extras["spark"],
             *extras["preview"],
             *extras["mcp"],
+            *extras["sheet"],
         ]
     }
     late = {"httptools", "pandas"}  # uvicorn takes the one by name, pyspark demands the other

@@ -55,6 +55,14 @@ COMMANDS = {
         "rename",
         "Give a record a new key, in its file and in every reference to it; --diff shows it only.",
     ),
+    "format": Entry(
+        "format",
+        "Put the keys of records in the declared order, and their files in one style; --diff shows it only.",
+    ),
+    "sheet": Entry(
+        "sheet",
+        "Write records into a workbook for spreadsheet programs, or its changes into the records.",
+    ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
     "mapping": Entry("convert_mapping", "Write an RML, R2RML or YARRRML file in another notation."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),

@@ -1615,6 +1615,38 @@ _TABLE: tuple[Rule, ...] = (
         message_de="das Programm kann die Datei nicht ändern: {detail_de}",
         help_de="Tun, was die Meldung sagt, oder die Datei von Hand ändern; es wurde nichts geschrieben, in keiner Datei.",
     ),
+    Rule(
+        "LP726",
+        "edit.not-formattable",
+        message_en="this file cannot be formatted without changing its records",
+        help_en="Nothing was changed in it, or its spaces only. Simplify how it is written, or put it in order by hand.",
+        message_de="diese Datei lässt sich nicht formatieren, ohne ihre Datensätze zu ändern",
+        help_de="Nichts an ihr wurde geändert, oder nur ihre Leerzeichen. Sie einfacher schreiben oder von Hand ordnen.",
+    ),
+    Rule(
+        "LP727",
+        "sheet.invalid",
+        message_en="workbook: {detail_en}",
+        help_en="Correct the cell, or export the tables again; nothing was written.",
+        message_de="Arbeitsmappe: {detail_de}",
+        help_de="Die Zelle berichtigen oder die Tabellen neu exportieren; es wurde nichts geschrieben.",
+    ),
+    Rule(
+        "LP728",
+        "sheet.conflict",
+        message_en="{cell} is `{value}` in the workbook and `{other}` in the records, and both were changed since the export",
+        help_en="Write the value that is right into the cell or into the record, then import again; nothing was written.",
+        message_de="{cell} ist `{value}` in der Arbeitsmappe und `{other}` in den Datensätzen; beide wurden seit dem Export geändert",
+        help_de="Den richtigen Wert in die Zelle oder in den Datensatz schreiben und noch einmal importieren; es wurde nichts geschrieben.",
+    ),
+    Rule(
+        "LP729",
+        "sheet.row-missing",
+        message_en="the row of {record} is gone from the workbook; the record stays",
+        help_en="Import with --delete to remove what has no row any more.",
+        message_de="die Zeile von {record} fehlt in der Arbeitsmappe; der Datensatz bleibt",
+        help_de="Mit --delete importieren, um zu entfernen, was keine Zeile mehr hat.",
+    ),
     # 8xx: queries and the server
     Rule(
         "LP801",

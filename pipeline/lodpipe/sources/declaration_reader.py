@@ -27,7 +27,7 @@ from lodpipe.sources.record_declaration import (
 _FORMS = ("type", "ref", "concept", "texts", "fields", "list", "keyed")
 _FLAGS = {
     "required", "key", "unique", "after", "from", "values", "default", "pattern", "empty", "ignore",
-    *KEYS,
+    "title", "description", *KEYS,
 }  # fmt: skip
 _TABLE_KEYS = {"files", "fields", "except", "root", "at", "keyed", "ignore", "empty"}
 _KINDS: Mapping_[str, Kind] = {"type": "value", "ref": "ref", "concept": "concept"}
@@ -209,6 +209,8 @@ class _Reader:
                 self.field(name, item),
                 origin=Origin(self.file, *node.keys[name]),
                 plausible=self.plausibility(item),
+                titles=self.in_languages(item, "title"),
+                descriptions=self.in_languages(item, "description"),
             )
             for name, item in node.items.items()
         }
@@ -222,6 +224,15 @@ class _Reader:
                     f"`after`: `{name}` and `{entry.after}` are both fields of type date or partial-date here",
                 )
         return entries
+
+    def in_languages(self, node: Node, name: str) -> dict[str, str]:
+        """A text for editors by its language; a text without one is of all (`""`)."""
+        value = node.items.get(name) if isinstance(node, Mapping) else None
+        if value is None:
+            return {}
+        if isinstance(value, Mapping) and value.items:
+            return {language: self.text(text) for language, text in value.items.items()}
+        return {"": self.text(value)}
 
     @staticmethod
     def is_date(entry: Field) -> bool:

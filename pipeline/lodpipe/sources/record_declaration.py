@@ -56,7 +56,7 @@ class Field:
     `source` is where its value is where that is not the key of its name: a path of keys, or one of
     the signs above; `values` are the texts that files may have, each with what it becomes (None: no
     value); `ignored` are patterns of keys of a map that are not read; `referred` is the key of the
-    records that a reference names.
+    records that a reference names; `titles` and `descriptions` are for editors, by language.
     """
 
     kind: Kind
@@ -76,6 +76,8 @@ class Field:
     referred: Field | None = None
     origin: Origin | None = field(default=None, compare=False, repr=False)
     plausible: Plausibility = NOTHING
+    titles: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    descriptions: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_outside(self) -> bool:

@@ -54,7 +54,10 @@ def _object(field: Field, lexicon: Lexicon) -> dict[str, object]:
     schema: dict[str, object] = {
         "type": "object",
         "additionalProperties": "*" in field.ignored,
-        "properties": {name: _field(entry, lexicon) for name, entry in field.fields.items()},
+        "properties": {
+            name: {**_field(entry, lexicon), **_annotations(entry, lexicon)}
+            for name, entry in field.fields.items()
+        },
     }
     if patterns := [text for text in field.ignored if text != "*"]:
         schema["patternProperties"] = {expression_of(text): True for text in patterns}
@@ -85,6 +88,17 @@ def _field(field: Field, lexicon: Lexicon) -> dict[str, object]:
         TYPES.get(field.target) or {"type": "string", "pattern": lexicon.patterns[field.target]}
     )
     return {**schema, "pattern": field.pattern} if field.pattern else schema
+
+
+def _annotations(field: Field, lexicon: Lexicon) -> dict[str, object]:
+    """What an editor shows of a field: title and description, in all languages that are declared."""
+    several = {"title": field.titles, "description": field.descriptions}
+    order = ["", *lexicon.languages]
+    return {
+        name: " / ".join(texts[language] for language in order if language in texts)
+        for name, texts in several.items()
+        if texts
+    }
 
 
 def _several(field: Field, item: Field, lexicon: Lexicon) -> dict[str, object]:

@@ -117,7 +117,7 @@ class RecordForm:
             node = read_yaml(text, f"--set {name}") or Scalar(None, None, 0, 0)
             judged = of_item if isinstance(node, Map) and entry.kind == "list" else entry
         else:
-            node, judged = _scalar(of_item, text), of_item
+            node, judged = scalar_of(of_item, text), of_item
         self.check(name, judged, node)
         return node
 
@@ -256,7 +256,7 @@ def _items(node: Node) -> Iterable[Node]:
     return node.items.values() if isinstance(node, Map) else [node]
 
 
-def _scalar(entry: Field, text: str) -> Scalar:
+def scalar_of(entry: Field, text: str) -> Scalar:
     """A single value; numbers and truth values are such where the field is one."""
     target = entry.referred.target if entry.referred else entry.target
     return typed(text, 0, 0) if target in _TYPED else Scalar(text, text, 0, 0)

@@ -279,6 +279,24 @@ def _json(node: Node, indent: int | None, depth: int = 1, *, short_lists: bool =
     return f"{opening}{line}{f',{line}'.join(parts)}{above}{closing}"
 
 
+def json_text(text: str, file: str, node: Node) -> str:
+    """The text of a JSON or JSON Lines file with another value, in the layout of its first lines.
+    Raises InvalidData (LP725).
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    if file.lower().endswith(".json"):
+        line = text.split("\n")[1:2]
+        indent = len(line[0]) - len(line[0].lstrip()) if line else 0
+        short = bool(_SHORT_LIST.search(text))
+        changed = _json(node, indent or None, short_lists=short) + "\n"
+    else:
+        changed = "".join(f"{_json(part, None)}\n" for part in _parts(node))
+    read = READERS[file[file.rfind(".") :].lower()](changed, file)
+    if read is None or value_of(read) != value_of(node):
+        raise _not_extendable(file)
+    return changed.replace("\n", end)
+
+
 _SHORT_LIST = re.compile(r"\[[^\n\[\]{}]+\]")
 
 

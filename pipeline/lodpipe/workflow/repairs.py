@@ -30,7 +30,7 @@ _COMMON_DIGITS = 5  # that keys of the same place begin with
 
 class RepairedFile(Struct, frozen=True):
     """A file with its bytes before (None: there is no such file yet) and after the repairs, how
-    many values they change, and its name afterwards where that is another one.
+    many values they change, its name afterwards where that is another one, and whether it goes.
     """
 
     name: str
@@ -39,6 +39,7 @@ class RepairedFile(Struct, frozen=True):
     after: bytes
     count: int
     new_name: str = ""
+    is_removed: bool = False
 
     @property
     def target(self) -> Path:
@@ -57,7 +58,8 @@ class RepairedFile(Struct, frozen=True):
         if new != self.name:
             moved = f"rename from {self.name}\nrename to {new}\n"
             parts.append(f"diff --git a/{self.name} b/{new}\n{moved}")
-        for line in difflib.unified_diff(before, after, old, f"b/{new}", n=1):
+        target = "/dev/null" if self.is_removed else f"b/{new}"
+        for line in difflib.unified_diff(before, after, old, target, n=1):
             is_whole = line.endswith("\n")
             parts.append(line if is_whole else f"{line}\n\\ No newline at end of file\n")
         return "".join(parts)
@@ -107,8 +109,9 @@ def write_repairs(project: Project, files: list[RepairedFile]) -> None:
         try:
             for file in files:
                 begun.append(file)
-                _write(file.target, file.after)
-                if file.new_name:
+                if not file.is_removed:
+                    _write(file.target, file.after)
+                if file.new_name or file.is_removed:
                     file.path.unlink()
         except BaseException:
             for file in begun:

@@ -1,0 +1,1 @@
+"""Records in workbooks, for editors who work in spreadsheets, and back into their files."""

@@ -45,9 +45,16 @@ class Resource(NamedTuple):
     disputed: list[DisputedStatement]
 
     def content(self) -> tuple[object, ...]:
-        """All of it as plain tuples and lists, for a digest."""
+        """All of it as plain tuples and lists, for a digest and for other processes."""
         plain = [[tuple(row) for row in rows] for rows in (self.noted, self.disputed)]
         return (*self[:-2], *plain)
+
+    @classmethod
+    def of_content(cls, content: Sequence[Any]) -> Resource:
+        """The resource of such a content."""
+        *rows, noted, disputed = content
+        places = [NotedPlace(*row) for row in noted]
+        return cls._make([*rows, places, [DisputedStatement(*row) for row in disputed]])
 
     def triples(self) -> list[Triple]:
         """What the page says as data: its own statements and those of the nodes in its tables,
@@ -197,6 +204,7 @@ class Writer:
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
         self.order = {iri: number for number, iri in enumerate(site.properties)}
+        self._properties: dict[str, tuple[tuple[int, str], str, str, str | None]] = {}
 
     def show(self, resource: Resource) -> PageContent:
         """The page of a resource."""
@@ -300,22 +308,21 @@ class Writer:
     def _fact(
         self, predicate: str, values: list[Value], root: str, more: int = 0
     ) -> tuple[tuple[int, str], Fact]:
-        name = self.names.term(predicate, self.language)
-        page = (
-            self.addresses.page(predicate[1:-1])
-            if predicate[1:-1] in self.names.vocabulary.own_terms
-            else None
-        )
-        link = root + href(page) + self.suffix if page else None
-        fact = Fact(
-            name,
-            self.names.compact(predicate),
-            link,
-            values,
-            more,
-            slug(self.names.compact(predicate)),
-        )
-        return (self.order.get(predicate, len(self.order)), name), fact
+        order, short, anchor, page = self._property(predicate)
+        link = root + page if page else None
+        return order, Fact(order[1], short, link, values, more, anchor)
+
+    def _property(self, predicate: str) -> tuple[tuple[int, str], str, str, str | None]:
+        """The place of a property with its name, its short name, its anchor, and its page."""
+        known = self._properties.get(predicate)
+        if known is None:
+            own = predicate[1:-1] in self.names.vocabulary.own_terms
+            page = self.addresses.page(predicate[1:-1]) if own else None
+            order = self.order.get(predicate, len(self.order))
+            name, short = self.names.term(predicate, self.language), self.names.compact(predicate)
+            known = (order, name), short, slug(short), href(page) + self.suffix if page else None
+            self._properties[predicate] = known
+        return known
 
     def _value(
         self,

@@ -11,22 +11,22 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
 from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine.forked_blocks import cores
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
 from lodpipe.publish.api.index_plan import index_plan, open_index
-from lodpipe.publish.api.node_documents import needed
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
@@ -34,8 +34,8 @@ from lodpipe.publish.catalogue.web import portable_redirects
 from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
-from lodpipe.rdf.jsonld import Context, node_object
-from lodpipe.rdf.turtle import TermWriter, blocks
+from lodpipe.rdf.jsonld import Context
+from lodpipe.rdf.turtle import TermWriter
 from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
@@ -52,11 +52,18 @@ from lodpipe.site.pages import Resource, Source, Writer, resources
 from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
+from lodpipe.site.resource_files import (
+    DATA,
+    ResourceFiles,
+    Waiting,
+    turtle,
+    waiting,
+    write_resources,
+)
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.values import editorial_mark
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
-DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
 # What all pages show of a project besides its statements.
 DECLARATIONS = ("publication.yaml", "ontology", "shapes")
 
@@ -444,7 +451,7 @@ class _Site:
         )
         for shape in pages.shapes(self.shapes):
             self.renderers[0].put(
-                f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(described, shape), terms)
+                f"{self.addresses.page(shape[1:-1])}.ttl", turtle(closure(described, shape), terms)
             )
 
     def _queries_as_data(self, terms: TermWriter) -> None:
@@ -458,56 +465,48 @@ class _Site:
         )
         for subject, rows in groupby(triples, key=itemgetter(0)):
             if (page := self.addresses.page(subject[1:-1])) and page.startswith("query/"):
-                self.renderers[0].put(f"{page}.ttl", _turtle(list(rows), terms))
+                self.renderers[0].put(f"{page}.ttl", turtle(list(rows), terms))
 
     # -- pages of resources ------------------------------------------------------------------------
 
     def _resources(self, terms: TermWriter, context: Context, reuse: PageReuse) -> None:
-        site, names, addresses = self.site, self.names, self.addresses
-        writers = [
+        """The files of every resource that are not those of the last build."""
+        pages = [
             (
                 renderer,
                 Writer(
-                    site,
-                    names,
-                    addresses,
+                    self.site,
+                    self.names,
+                    self.addresses,
                     self._wording(renderer),
                     self.browse.page,
                 ),
+                self._disputes_title(renderer),
             )
             for renderer in self.renderers
         ]
+        files = ResourceFiles(
+            pages, terms, context, self.static_api, lambda name: not reuse.is_of_dist(name)
+        )
+        write_resources(files, self._changed(files, reuse), reuse, page_processes())
+
+    def _changed(self, files: ResourceFiles, reuse: PageReuse) -> Iterator[Waiting]:
+        """The resources whose files have to be written; pages of withdrawn ones are written now."""
         suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers]
         suffixes += [*DATA, ".json"]
         withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
-            files = [resource.page + suffix for suffix in suffixes]
-            framed = self.static_api.framed(resource.iri[1:-1])
-            digest = rows_digest((*resource.content(), framed) if framed else resource.content())
-            listed = withdrawn.get(resource.iri[1:-1])
-            if listed is None:
-                self.sitemap.add(resource.page)
-            if listed is None and reuse.take(resource.page, files, digest):
-                continue
-            node = node_object(
-                resource.iri, ((row[1], row[2]) for row in resource.statements), context
-            )
-            self._data(resource, node, terms, context)
-            document = framed or self.static_api.document(resource.iri[1:-1])
-            self.renderers[0].put(f"{resource.page}.json", document.decode())
-            embedded = Markup(script_json({"@context": needed([node], context), **node}))
-            if listed:
+            iri = resource.iri[1:-1]
+            item = waiting(resource, self.static_api.framed(iri))
+            if listed := withdrawn.get(iri):
+                document = item.framed or self.static_api.each_document([iri])[0]
+                embedded, _ = files.write_data(resource, document)
                 self._withdrawn(resource, listed, embedded)
                 continue
-            query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
-            for item, writer in writers:
-                item.write(
-                    "resource.html",
-                    resource.page,
-                    {"page": writer.show(resource), "embedded": embedded, "pointing_query": query}
-                    | self._disputes_title(item),
-                )
-            reuse.rendered(resource.page, files, digest)
+            self.sitemap.add(resource.page)
+            names = [resource.page + suffix for suffix in suffixes]
+            if not reuse.take(resource.page, names, item.digest):
+                yield item
 
     def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:
         """The pages of a resource that is no longer described."""
@@ -516,52 +515,10 @@ class _Site:
             page = withdrawn_page(resource, listed, labels, self.addresses, item.language)
             item.write("withdrawn.html", resource.page, {"page": page, "embedded": embedded})
 
-    def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
-        """The siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same statements."""
-        triples = resource.triples()
-        first = self.renderers[0]
-        first.put(f"{resource.page}.ttl", _turtle(triples, terms))
-        ntriples = "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
-        first.put(f"{resource.page}.nt", ntriples)
-        first.put(f"{resource.page}.rdf", _rdfxml(ntriples, terms))
-        groups = groupby(triples, key=itemgetter(0))
-        nodes = [
-            node if s == resource.iri else node_object(s, ((p, o) for _, p, o in rows), context)
-            for s, rows in groups
-        ]
-        lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in nodes)
-        given = json.dumps(needed(nodes, context), ensure_ascii=False)
-        first.put(f"{resource.page}.jsonld", f'{{"@context": {given},\n"@graph": [\n{lines}\n]}}\n')
 
-
-Node = dict[str, Any]
-
-
-def _turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:
-    """A Turtle document with the prefixes that it uses."""
-    body = list(blocks(triples, terms))
-    used = [
-        (name, namespace)
-        for name, namespace in sorted(terms.prefixes)
-        if any(f"{name}:" in block for block in body)
-    ]
-    return (
-        f"@base <{terms.base}> .\n"
-        + "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in used)
-        + "\n"
-        + "\n".join(body)
-    )
-
-
-def _rdfxml(ntriples: str, terms: TermWriter) -> str:
-    """An RDF/XML document of N-Triples."""
-    used = {
-        name: namespace for name, namespace in sorted(terms.prefixes) if f"<{namespace}" in ntriples
-    }
-    parsed = (quad.triple for quad in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES))
-    written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
-    assert written is not None  # no file was given
-    return written.decode()
+def page_processes() -> int:
+    """How many processes write pages."""
+    return cores() if sys.platform == "linux" else 1
 
 
 __all__ = [

@@ -1,8 +1,7 @@
 """Work on a stream of blocks in several processes, for pure Python, which uses one core only.
 
-This process reads the blocks and sends each to a process that has room for it; the answers come when
-all blocks are sent. A block is bytes, so that sending costs little. Whatever a process raises is
-raised here.
+This process reads the blocks, gives each to a process that has nothing to do, and takes the answers as
+they come. Blocks and answers are bytes. Whatever a process raises is raised here.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ import os
 import pickle
 import select
 import signal
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, NoReturn
 
 from lodpipe.sources.forked_reading import cores
 
-Answer = TypeVar("Answer")
-_HEAD = 8  # bytes that say how long a block is
+_HEAD = 8  # bytes that say how long a block is, and in the first whether it is an error
+_PIPE = 1 << 20  # what a channel holds, where the system grants it
 
 
 class _Process(NamedTuple):
@@ -28,112 +27,113 @@ class _Process(NamedTuple):
     answers: int  # where its answers are read from
 
 
-class ForkedBlocks(Generic[Answer]):
-    """Processes that answer blocks. They are copies of this one as it is now, so `work` may use
-    whatever is in memory, but no thread and no connection of this process.
+def answers(
+    work: Callable[[bytes], bytes], blocks: Iterable[bytes], processes: int
+) -> Iterator[bytes]:
+    """The answer to each block, in no order.
+
+    The processes are copies of this one as it is now, so `work` may use whatever is in memory, but
+    no thread and no connection of this process. Raises what a process raises, and ChildProcessError
+    if one was ended from outside.
     """
-
-    def __init__(self, work: Callable[[bytes], Answer], processes: int) -> None:
-        self._work = work
-        self._processes: list[_Process] = []
-        gc.freeze()  # what is shared stays shared
-        try:
-            for _ in range(processes):
-                self._processes.append(self._fork())
-        except OSError:
-            self.stop()
-            raise
-        finally:
-            gc.unfreeze()
-
-    def send(self, block: bytes) -> None:
-        """Gives a block to a process that has room for it. Raises what a process has raised."""
-        _, writable, _ = select.select([], [item.blocks for item in self._processes], [])
-        try:
-            _write(writable[0], len(block).to_bytes(_HEAD, "big") + block)
-        except BrokenPipeError:
-            self.answers()  # raises what ended the process
-            raise
-
-    def answers(self) -> list[Answer]:
-        """The answers to all blocks, in the order of the processes; they end with it."""
-        for item in self._processes:
-            with contextlib.suppress(OSError):
-                os.close(item.blocks)
-        answers: list[Answer] = []
-        while self._processes:
-            process = self._processes[0]
-            data = _read_all(process.answers)
-            os.close(process.answers)
-            os.waitpid(process.number, 0)
-            del self._processes[0]
-            answers += _answers_of(data)
-        return answers
-
-    def stop(self) -> None:
-        """Ends the processes that are still there."""
-        for item in self._processes:
-            for channel in (item.blocks, item.answers):
-                with contextlib.suppress(OSError):
-                    os.close(channel)
-            with contextlib.suppress(OSError):
-                os.kill(item.number, signal.SIGKILL)
-                os.waitpid(item.number, 0)
-        self._processes = []
-
-    def _fork(self) -> _Process:
-        blocks, to_process = os.pipe()
-        from_process, answers = os.pipe()
-        number = os.fork()
-        if number:
-            os.close(blocks)
-            os.close(answers)
-            return _Process(number, to_process, from_process)
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # this process ends the others
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            for channel in (to_process, from_process, *self._channels()):
-                os.close(channel)
-            _write(answers, self._answered(blocks))
-        finally:
-            os._exit(0)
-
-    def _channels(self) -> list[int]:
-        """The channels of other processes: one that stays open here would never end there."""
-        return [channel for item in self._processes for channel in (item.blocks, item.answers)]
-
-    def _answered(self, blocks: int) -> bytes:
-        """The answers of a process to all its blocks, or what was raised."""
-        try:
-            with os.fdopen(blocks, "rb") as channel:
-                answers = []
-                while head := channel.read(_HEAD):
-                    answers.append(self._work(channel.read(int.from_bytes(head, "big"))))
-                return pickle.dumps((answers, None))
-        except BaseException as error:
-            return _pickled_error(error)
-
-
-__all__ = ["ForkedBlocks", "cores"]
-
-
-def _pickled_error(error: BaseException) -> bytes:
+    working: list[_Process] = []
+    gc.freeze()  # what is shared stays shared
     try:
-        data = pickle.dumps(([], error))
-        pickle.loads(data)
-    except Exception:  # not every exception can be pickled
-        return pickle.dumps(([], RuntimeError(f"{type(error).__name__}: {error}")))
+        for _ in range(processes):
+            working.append(_fork(work, working))
+        free, busy = list(working), dict[int, _Process]()
+        for block in blocks:
+            if not free:
+                yield from _received(busy, free)
+            process = free.pop()
+            _write(process.blocks, b"\0" + len(block).to_bytes(_HEAD, "big") + block)
+            busy[process.answers] = process
+        while busy:
+            yield from _received(busy, free)
+    finally:
+        gc.unfreeze()
+        for process in working:
+            _end(process)
+
+
+def _received(busy: dict[int, _Process], free: list[_Process]) -> Iterator[bytes]:
+    """The answers of the processes that are done first."""
+    readable, _, _ = select.select([*busy], [], [])
+    for channel in readable:
+        free.append(busy.pop(channel))
+        yield _answer(channel)
+
+
+def _answer(channel: int) -> bytes:
+    head = _read(channel, _HEAD + 1)
+    size = int.from_bytes(head[1:], "big")
+    data = _read(channel, size)
+    if len(head) <= _HEAD or len(data) < size:
+        raise ChildProcessError("a process that was writing pages was ended from outside")
+    if head[0]:
+        raise pickle.loads(data)  # of a process of our own
     return data
 
 
-def _answers_of(data: bytes) -> list[Any]:
-    """The answers of a process. Raises what it has raised, and ChildProcessError if it was ended."""
-    if not data:
-        raise ChildProcessError("a process that writes pages was ended from outside")
-    answers, error = pickle.loads(data)  # of a process of our own
-    if error is not None:
-        raise error
-    return list(answers)
+def _end(process: _Process) -> None:
+    for channel in (process.blocks, process.answers):
+        with contextlib.suppress(OSError):
+            os.close(channel)
+    with contextlib.suppress(OSError):
+        os.kill(process.number, signal.SIGKILL)
+        os.waitpid(process.number, 0)
+
+
+def _fork(work: Callable[[bytes], bytes], others: Iterable[_Process]) -> _Process:
+    blocks, to_process = os.pipe()
+    from_process, answered = os.pipe()
+    for channel in (to_process, answered):
+        _enlarge(channel)
+    number = os.fork()
+    if not number:
+        # A channel of another process that stays open here would never end there.
+        inherited = [channel for item in others for channel in (item.blocks, item.answers)]
+        _serve(work, blocks, answered, [to_process, from_process, *inherited])
+    os.close(blocks)
+    os.close(answered)
+    return _Process(number, to_process, from_process)
+
+
+def _serve(
+    work: Callable[[bytes], bytes], blocks: int, answered: int, inherited: Iterable[int]
+) -> NoReturn:
+    """Answers blocks until there are no more; the process ends with it."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for channel in inherited:
+            os.close(channel)
+        while head := _read(blocks, _HEAD + 1):
+            block = _read(blocks, int.from_bytes(head[1:], "big"))
+            try:
+                mark, data = b"\0", work(block)
+            except BaseException as error:
+                mark, data = b"\1", _pickled(error)
+            _write(answered, mark + len(data).to_bytes(_HEAD, "big") + data)
+    finally:
+        os._exit(0)
+
+
+def _pickled(error: BaseException) -> bytes:
+    try:
+        data = pickle.dumps(error)
+        pickle.loads(data)
+    except Exception:  # not every exception can be pickled
+        return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+    return data
+
+
+def _enlarge(channel: int) -> None:
+    """Lets a channel hold more, where the system can do that: processes then wait less often."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(channel, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _write(channel: int, data: bytes) -> None:
@@ -142,8 +142,13 @@ def _write(channel: int, data: bytes) -> None:
         rest = rest[os.write(channel, rest) :]
 
 
-def _read_all(channel: int) -> bytes:
+def _read(channel: int, size: int) -> bytes:
+    """So many bytes, fewer where the channel ends."""
     parts = []
-    while part := os.read(channel, 1 << 20):
+    while size and (part := os.read(channel, min(size, _PIPE))):
         parts.append(part)
+        size -= len(part)
     return b"".join(parts)
+
+
+__all__ = ["answers", "cores"]

@@ -96,6 +96,11 @@ class Renderer:
         self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None
     ) -> int:
         """Writes a page and returns its size; `page` is its path without suffix."""
+        text = self.text(template, page, context)
+        return self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
+
+    def text(self, template: str, page: str, context: Mapping[str, Any]) -> str:
+        """A page as HTML."""
         alternates = self._alternates(page)
         own = next(item for item in alternates if item["language"] == self.language)
         root = up(page)
@@ -107,8 +112,7 @@ class Renderer:
             "alternates": alternates,
             "canonical": own["address"],
         }
-        text = _template(template).render({**self._common, **place, **context})
-        return self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
+        return _template(template).render({**self._common, **place, **context})
 
     def put(self, name: str, text: str) -> int:
         """Writes a file and returns its size; what exists already stays as it is."""

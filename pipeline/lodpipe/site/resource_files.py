@@ -6,24 +6,24 @@ from __future__ import annotations
 
 import json
 import marshal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 from markupsafe import Markup
 
-from lodpipe.engine.forked_blocks import ForkedBlocks
+from lodpipe.engine.forked_blocks import answers
 from lodpipe.publish.api.node_documents import needed
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.site.pages import Resource, Writer
 from lodpipe.site.render import Renderer, script_safe
-from lodpipe.site.reuse import PageReuse, rows_digest
+from lodpipe.site.reuse import rows_digest
 
 DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
 _BLOCK = 100  # resources that are given to a process at once
@@ -41,12 +41,12 @@ class Waiting(NamedTuple):
     digest: str
 
 
-class Written(NamedTuple):
-    """The files of a resource: its page, their size in bytes, and the digest of what they show."""
+class Rendered(NamedTuple):
+    """The files of a resource, and the digest of what they show."""
 
     page: str
-    size: int
     digest: str
+    files: list[tuple[str, bytes]]
 
 
 def waiting(resource: Resource, framed: bytes) -> Waiting:
@@ -58,36 +58,33 @@ def waiting(resource: Resource, framed: bytes) -> Waiting:
 
 @dataclass
 class ResourceFiles:
-    """Writes the files of resources. `facts` is what the pages of a language show besides; files for
-    which `is_counted` is false belong to dist/ and are not part of the size.
-    """
+    """Makes the files of resources. The facts are what the pages of a language show besides."""
 
     pages: Sequence[tuple[Renderer, Writer, Mapping[str, object]]]
     terms: TermWriter
     context: Context
     static_api: StaticApi
-    is_counted: Callable[[str], bool]
 
-    def write(self, items: Sequence[Waiting]) -> list[Written]:
+    def rendered(self, items: Sequence[Waiting]) -> list[Rendered]:
         """The files of a block of resources."""
         resources = [Resource.of_content(item.content) for item in items]
         documents = self._documents(resources, items)
         return [
-            Written(resource.page, self._write(resource, document), item.digest)
+            Rendered(resource.page, item.digest, self._files(resource, document))
             for resource, document, item in zip(resources, documents, items, strict=True)
         ]
 
     def _documents(self, resources: Sequence[Resource], items: Sequence[Waiting]) -> list[bytes]:
-        open_ = [
+        plain = [
             resource.iri[1:-1]
             for resource, item in zip(resources, items, strict=True)
             if not item.framed
         ]
-        rest = iter(self.static_api.each_document(open_))
+        rest = iter(self.static_api.each_document(plain))
         return [item.framed or next(rest) for item in items]
 
-    def _write(self, resource: Resource, document: bytes) -> int:
-        embedded, size = self.write_data(resource, document)
+    def _files(self, resource: Resource, document: bytes) -> list[tuple[str, bytes]]:
+        embedded, files = self.data(resource, document)
         for renderer, writer, facts in self.pages:
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
             shown = {
@@ -96,17 +93,15 @@ class ResourceFiles:
                 "pointing_query": query,
                 **facts,
             }
-            written = renderer.write("resource.html", resource.page, shown)
-            if self.is_counted(f"{resource.page}{renderer.suffix}.html"):
-                size += written
-        return size
+            text = renderer.text("resource.html", resource.page, shown)
+            files.append((f"{resource.page}{renderer.suffix}.html", text.encode()))
+        return files
 
-    def write_data(self, resource: Resource, document: bytes) -> tuple[Markup, int]:
-        """Writes the siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same
-        statements, and the document of the API. Returns the JSON-LD that the page embeds, and their
-        size.
+    def data(self, resource: Resource, document: bytes) -> tuple[Markup, list[tuple[str, bytes]]]:
+        """The JSON-LD that a page embeds, and its siblings: Turtle, N-Triples, RDF/XML and JSON-LD of
+        the same statements, and the document of the API.
         """
-        triples, own = resource.triples(), f'"{self.context.id}"'
+        triples = resource.triples()
         own_rows = ((row[1], row[2]) for row in resource.statements)
         node = node_object(resource.iri, own_rows, self.context)
         nodes = [
@@ -116,12 +111,13 @@ class ResourceFiles:
             for s, rows in groupby(triples, key=itemgetter(0))
         ]
         texts = [_dumped(item) for item in nodes]
-        alone = texts[0] if len(nodes) == 1 else _dumped(node)
-        part = self._context(nodes)
-        own_part = part if len(nodes) == 1 else self._context([node])
-        assert alone.startswith(f"{{{own}")
+        part, graph = self._context(nodes), ",\n".join(texts)
+        is_alone = len(nodes) == 1
+        own_text, own_part = (
+            (texts[0], part) if is_alone else (_dumped(node), self._context([node]))
+        )
         ntriples = "".join([f"{s} {p} {o} .\n" for s, p, o in triples])
-        graph = ",\n".join(texts)
+        embedded = Markup(script_safe(f'{{"@context": {own_part}, {own_text[1:]}'))
         files = {
             ".ttl": turtle(triples, self.terms).encode(),
             ".nt": ntriples.encode(),
@@ -129,12 +125,7 @@ class ResourceFiles:
             ".jsonld": f'{{"@context": {part},\n"@graph": [\n{graph}\n]}}\n'.encode(),
             ".json": document,
         }
-        put, size = self.pages[0][0].files.put, 0
-        for suffix, content in files.items():
-            written = put(resource.page + suffix, content)
-            if self.is_counted(resource.page + suffix):
-                size += written
-        return Markup(script_safe(f'{{"@context": {own_part}, {alone[1:]}')), size
+        return embedded, [(resource.page + suffix, text) for suffix, text in files.items()]
 
     def _context(self, nodes: Sequence[dict[str, Any]]) -> str:
         """The part of the context that nodes use, as JSON."""
@@ -153,50 +144,31 @@ class ResourceFiles:
         return sorted(self.terms.prefixes)
 
 
-def write_resources(
-    files: ResourceFiles, items: Iterable[Waiting], reuse: PageReuse, processes: int
-) -> None:
-    """Writes the files of all resources: few of them here, many in several processes."""
-    block: list[Waiting] = []
-    forked: ForkedBlocks[list[Written]] | None = None
-    try:
-        for item in items:
-            block.append(item)
-            if len(block) >= (_BLOCK if forked else _MANY):
-                if processes > 1 and forked is None:
-                    forked = ForkedBlocks(lambda data: _write_block(files, data), processes)
-                _hand_over(block, files, forked, reuse)
-                block = []
-        _hand_over(block, files, forked, reuse)
-        for written in forked.answers() if forked else ():
-            _note(written, reuse)
-    finally:
-        if forked:
-            forked.stop()
-
-
-def _hand_over(
-    block: Sequence[Waiting],
-    files: ResourceFiles,
-    forked: ForkedBlocks[list[Written]] | None,
-    reuse: PageReuse,
-) -> None:
-    """A block for another process, or for this one."""
-    if forked is None:
-        for at in range(0, len(block), _BLOCK):
-            _note(files.write(block[at : at + _BLOCK]), reuse)
+def rendered(files: ResourceFiles, items: Iterable[Waiting], processes: int) -> Iterator[Rendered]:
+    """The files of all resources, in no order: of few of them made here, of many in several
+    processes. They are written by one: processes that write into the same folder wait for each other.
+    """
+    rest = iter(items)
+    first = list(islice(rest, _MANY))
+    if processes < 2 or len(first) < _MANY:
+        for block in _blocks(chain(first, rest)):
+            yield from files.rendered(block)
         return
-    for at in range(0, len(block), _BLOCK):
-        forked.send(marshal.dumps([tuple(item) for item in block[at : at + _BLOCK]], 2))
+
+    def work(data: bytes) -> bytes:
+        block = [Waiting(*item) for item in marshal.loads(data)]
+        return marshal.dumps([tuple(item) for item in files.rendered(block)], 2)
+
+    sent = (
+        marshal.dumps([tuple(item) for item in block], 2) for block in _blocks(chain(first, rest))
+    )
+    for answer in answers(work, sent, processes):
+        yield from (Rendered(*item) for item in marshal.loads(answer))
 
 
-def _write_block(files: ResourceFiles, data: bytes) -> list[Written]:
-    return files.write([Waiting(*item) for item in marshal.loads(data)])
-
-
-def _note(written: Iterable[Written], reuse: PageReuse) -> None:
-    for item in written:
-        reuse.noted(item.page, item.size, item.digest)
+def _blocks(items: Iterable[Waiting]) -> Iterator[list[Waiting]]:
+    rest = iter(items)
+    return iter(lambda: list(islice(rest, _BLOCK)), [])
 
 
 def turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:

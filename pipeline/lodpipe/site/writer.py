@@ -56,9 +56,9 @@ from lodpipe.site.resource_files import (
     DATA,
     ResourceFiles,
     Waiting,
+    rendered,
     turtle,
     waiting,
-    write_resources,
 )
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.values import editorial_mark
@@ -485,10 +485,12 @@ class _Site:
             )
             for renderer in self.renderers
         ]
-        files = ResourceFiles(
-            pages, terms, context, self.static_api, lambda name: not reuse.is_of_dist(name)
-        )
-        write_resources(files, self._changed(files, reuse), reuse, page_processes())
+        files = ResourceFiles(pages, terms, context, self.static_api)
+        put = self.renderers[0].files.put
+        for item in rendered(files, self._changed(files, reuse), page_processes()):
+            written = ((name, put(name, content)) for name, content in item.files)
+            size = sum(length for name, length in written if not reuse.is_of_dist(name))
+            reuse.noted(item.page, size, item.digest)
 
     def _changed(self, files: ResourceFiles, reuse: PageReuse) -> Iterator[Waiting]:
         """The resources whose files have to be written; pages of withdrawn ones are written now."""
@@ -500,7 +502,9 @@ class _Site:
             item = waiting(resource, self.static_api.framed(iri))
             if listed := withdrawn.get(iri):
                 document = item.framed or self.static_api.each_document([iri])[0]
-                embedded, _ = files.write_data(resource, document)
+                embedded, data = files.data(resource, document)
+                for name, content in data:
+                    self.renderers[0].files.put(name, content)
                 self._withdrawn(resource, listed, embedded)
                 continue
             self.sitemap.add(resource.page)

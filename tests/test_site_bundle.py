@@ -77,7 +77,7 @@ def test_the_scripts_of_a_page_are_small_and_use_no_eval() -> None:
     print(sizes)
     assert (
         sizes["site.js"] < 6_000
-        and sizes["search.js"] < 15_000
+        and sizes["search.js"] < 6_000
         and sizes["sparql.js"] < 130_000
         and sizes["oxigraph.wasm.gz"] < 1_600_000
     )

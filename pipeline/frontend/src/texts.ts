@@ -4,7 +4,7 @@ import {language} from "./dom.ts";
 
 const TEXTS = {
   // search
-  searchLabel: ["Namen und Bezeichnungen", "Names and labels"],
+  searchLabel: ["Namen, Kennungen und Texte", "Names, identifiers and texts"],
   searchHint: ["Umlaute und Tippfehler sind erlaubt. Pfeiltasten führen durch die Treffer.", "Umlauts and typing errors are allowed. Arrow keys lead through the hits."],
   searchButton: ["Suchen", "Search"],
   searchLoading: ["Der Index wird geladen …", "Loading the index …"],
@@ -15,6 +15,7 @@ const TEXTS = {
   hit: ["1 Treffer für „{1}“", "1 hit for “{1}”"],
   noHits: ["Nichts gefunden für „{1}“", "Nothing found for “{1}”"],
   showAll: ["alle {0} zeigen", "show all {0}"],
+  showMore: ["{0} weitere von {1} zeigen", "show {0} more of {1}"],
   alias: ["auch: {0}", "also: {0}"],
   // queries
   samples: ["Beispielabfragen", "Sample queries"],

@@ -75,6 +75,24 @@ const TEXTS = {
   all: ["alle", "all"],
   filterText: ["Suchen in der Tabelle", "Find in the table"],
   filtered: ["{0} von {1} Zeilen", "{0} of {1} rows"],
+  filteredPart: ["in diesem Teil der Liste; sie hat {0}. Die Suche oben findet in allen.", "in this part of the list, which has {0}. The search at the top finds in all of them."],
+  address: ["Adresse", "Address"],
+  // citation and comparison
+  citeTitle: ["Zitieren, einbetten, abrufen, vergleichen", "Cite, embed, fetch, compare"],
+  citeText: ["Zitieren", "Cite"],
+  embedText: ["Einbetten", "Embed"],
+  apiText: ["Als JSON abrufen", "Fetch as JSON"],
+  curlText: ["Als Turtle unter der dauerhaften Adresse abrufen", "Fetch as Turtle from the permanent address"],
+  accessed: ["abgerufen am {0}", "accessed {0}"],
+  licence: ["Lizenz", "Licence"],
+  copy: ["Kopieren", "Copy"],
+  compareWith: ["Mit einem anderen Eintrag vergleichen ({0})", "Compare with another entry ({0})"],
+  compareTitle: ["Vergleich", "Comparison"],
+  compareProperty: ["Angabe", "Property"],
+  compareFirst: ["Erster Eintrag", "First entry"],
+  compareSecond: ["Zweiter Eintrag", "Second entry"],
+  compareChoose: ["Bitte zwei Einträge wählen.", "Please choose two entries."],
+  compareNone: ["keine Angabe", "not stated"],
 } satisfies Record<string, readonly [string, string]>;
 
 export function t(name: keyof typeof TEXTS, ...values: (string | number)[]): string {

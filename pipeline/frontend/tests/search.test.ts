@@ -48,7 +48,7 @@ test("what is spelt right keeps the like-spelt away", async () => {
   assert.deepEqual((await labels("stadt")).sort(), ["Stadt A", "Stadt B", "Stadt C", "Stadt D", "Stadt Neuenburg"]);
 });
 
-for (const [typed, label] of [["Q1234", "Fachhochschule Kehl"], ["04ttjf776", "Fachhochschule Kehl"], ["147290", "Stadt Neuenburg"], ["marktplatz", "Labor Großpösna"]] as const) {
+for (const [typed, label] of [["Q1234", "Fachhochschule Kehl"], ["04ttjf776", "Fachhochschule Kehl"], ["147290", "Stadt Neuenburg"], ["marktplatz", "Labor Großpösna"], ["okfd", "Open Knowledge Foundation Deutschland"]] as const) {
   test(`the key or text ${typed} finds ${label}`, async () => {
     assert.deepEqual(await labels(typed), [label]);
   });

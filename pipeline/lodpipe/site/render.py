@@ -101,9 +101,9 @@ class Renderer:
 
     def text(self, template: str, page: str, context: Mapping[str, Any]) -> str:
         """A page as HTML."""
-        alternates = self._alternates(page)
+        alternates = self._alternates(page, context.get("root", ""))
         own = next(item for item in alternates if item["language"] == self.language)
-        root = up(page)
+        root = context.get("root") or up(page)
         place = {
             "root": root,
             "frame": self._frame(root, page, bool(context.get("tools"))),
@@ -136,7 +136,7 @@ class Renderer:
         """The pages whose head differs from that of others."""
         return frozenset(("index", "search", *(entry["page"] for entry in self.menu)))
 
-    def _alternates(self, page: str) -> list[dict[str, str]]:
+    def _alternates(self, page: str, root: str = "") -> list[dict[str, str]]:
         whole = href(page)
         name = whole.rsplit("/", 1)[-1]
         host = self.publication.host
@@ -144,7 +144,7 @@ class Renderer:
             {
                 "language": language,
                 "name": LANGUAGES.get(language, language),
-                "href": f"{name}{self.addresses.suffix(language)}.html",
+                "href": f"{root + whole if root else name}{self.addresses.suffix(language)}.html",
                 "address": f"{host}{whole}{self.addresses.suffix(language)}.html",
             }
             for language in self.addresses.languages

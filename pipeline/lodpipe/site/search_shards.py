@@ -150,6 +150,9 @@ class SearchShards:
                     best[spelling] = max(role, best.get(spelling, 0))
                     if role == NAME:
                         self._named.add(spelling)
+        for name in (*entry.labels, *entry.names):
+            if short := _initials(name):
+                best[short] = max(KEY, best.get(short, 0))
         for label in dict.fromkeys(entry.labels):
             for spelling, weight in _weights(words(label)):
                 best[spelling] = max(weight, best.get(spelling, 0))
@@ -165,6 +168,16 @@ class SearchShards:
             text = ",\n".join(map(_dumped, self._block))
             files.put(f"{FOLDER}/entries-{number}.json", f"[{text}]\n".encode())
             self._block = []
+
+
+def _initials(name: str) -> str:
+    """What people call something with a long name.
+
+    >>> _initials("Open Knowledge Foundation")
+    'okf'
+    """
+    large = [word[0] for word in words(name) if word[0].isupper()]
+    return plain("".join(large)) if 3 <= len(large) <= 8 else ""
 
 
 def _weights(label: Sequence[str]) -> Iterator[tuple[str, int]]:

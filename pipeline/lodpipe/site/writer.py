@@ -341,8 +341,11 @@ class _Site:
             views = coverage_views(self.coverage, self.releases.ledger, self.addresses, language)
             renderer.write("coverage.html", "coverage", {"tables": list(views)})
         renderer.write("search.html", "search", common | {"tools": True})
+        renderer.write("compare.html", "compare", common)
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
-        renderer.write("404.html", "404", common)
+        # A host shows it at any address: where its path is known, links do not depend on the address.
+        known = self.publication.hosting or not self.publication.is_redirected
+        renderer.write("404.html", "404", common | {"root": self.publication.path if known else ""})
 
     def _landing(self, language: str) -> dict[str, object]:
         """What search engines and FAIR assessors read in the pages about the dataset."""

@@ -37,7 +37,7 @@ export interface Group {
   hits(start: number, end?: number): Promise<Hit[]>;
 }
 
-/** How an entry matched: 0 as typed, 1 misspelt or at the end of a word; and how well. */
+/** How an entry matched: 0 by its names, 1 by its texts, 2 and 3 the same for words that are misspelt or end so; and how well. */
 interface Match {
   score: number;
   how: number;
@@ -46,6 +46,7 @@ interface Match {
 const NO_LETTERS = /[^\p{L}\p{N}]+/u;
 const FEW = 5;
 const MOST_FILES = 6; // of one kind for one word
+const NAMED = 100; // the least score of a word that is in a name or key
 const NEAREST = 6; // words that are taken for a misspelt one
 const SMALL = 2; // files of words that are searched from end to end
 
@@ -70,7 +71,7 @@ export class Index {
     return this.#head.entries;
   }
 
-  /** The hits for a text, best first in each group; groups in their declared order, those with misspelt hits only behind. */
+  /** The hits for a text, best first in each group; groups in their declared order, those with hits in texts or with misspelt ones only behind. */
   async search(text: string): Promise<Group[]> {
     const words = tokenize(text).slice(0, 8);
     if (words.length === 0) return [];
@@ -104,7 +105,7 @@ export class Index {
       for (const [id, score] of await this.#scores(similar, true)) if (!scores.has(id)) scores.set(id, score);
       return scores;
     }));
-    for (const [id, match] of all(wider, 1)) if (!found.has(id)) found.set(id, match);
+    for (const [id, match] of all(wider, 2)) if (!found.has(id)) found.set(id, match);
     return found;
   }
 
@@ -122,7 +123,8 @@ export class Index {
         let id = 0;
         for (const packed of entries) {
           id += packed >> 3;
-          const score = 2 * (packed & 7) + (term === wanted ? 5 : 0);
+          const weight = packed & 7;
+          const score = (weight ? NAMED : 0) + 2 * weight + (term === wanted ? 5 : 0);
           if (score > (scores.get(id) ?? -1)) scores.set(id, score);
         }
       }
@@ -197,7 +199,9 @@ function all(words: Map<number, number>[], how: number): Map<number, Match> {
   const [fewest, ...rest] = [...words].sort((a, b) => a.size - b.size);
   const found = new Map<number, Match>();
   for (const [id, score] of fewest ?? []) {
-    if (rest.every((word) => word.has(id))) found.set(id, {score: rest.reduce((sum, word) => sum + (word.get(id) as number), score), how});
+    const scores = [score, ...rest.flatMap((word) => word.get(id) ?? [])];
+    if (scores.length < words.length) continue;
+    found.set(id, {score: scores.reduce((sum, one) => sum + one, 0), how: scores.every((one) => one >= NAMED) ? how : how + 1});
   }
   return found;
 }

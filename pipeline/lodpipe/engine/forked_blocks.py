@@ -18,6 +18,7 @@ from typing import NamedTuple, NoReturn
 from lodpipe.sources.forked_reading import cores
 
 _HEAD = 8  # bytes that say how long a block is, and in the first whether it is an error
+_LOST = "a process that was making pages was ended from outside"
 _PIPE = 1 << 20  # what a channel holds, where the system grants it
 
 
@@ -46,7 +47,7 @@ def answers(
             if not free:
                 yield from _received(busy, free)
             process = free.pop()
-            _write(process.blocks, b"\0" + len(block).to_bytes(_HEAD, "big") + block)
+            _give(process, block)
             busy[process.answers] = process
         while busy:
             yield from _received(busy, free)
@@ -54,6 +55,13 @@ def answers(
         gc.unfreeze()
         for process in working:
             _end(process)
+
+
+def _give(process: _Process, block: bytes) -> None:
+    try:
+        _write(process.blocks, b"\0" + len(block).to_bytes(_HEAD, "big") + block)
+    except BrokenPipeError:  # of our channel, not of this program's output
+        raise ChildProcessError(_LOST) from None
 
 
 def _received(busy: dict[int, _Process], free: list[_Process]) -> Iterator[bytes]:
@@ -69,7 +77,7 @@ def _answer(channel: int) -> bytes:
     size = int.from_bytes(head[1:], "big")
     data = _read(channel, size)
     if len(head) <= _HEAD or len(data) < size:
-        raise ChildProcessError("a process that was writing pages was ended from outside")
+        raise ChildProcessError(_LOST)
     if head[0]:
         raise pickle.loads(data)  # of a process of our own
     return data

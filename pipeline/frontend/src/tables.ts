@@ -25,8 +25,8 @@ export function tables(table: HTMLTableElement): void {
   const input = h("input", {type: "search", autocomplete: "off", input: changed});
   const status = h("p", {role: "status", class: "filter-count"});
   const files = rows.length >= LEAST && table.id !== "" && h("p", {class: "filter-files"},
-    h("button", {type: "button", "data-download": "csv", click: () => save(csv(shown(), language), `${table.dataset["name"] ?? table.id}.csv`, "text/csv;charset=utf-8")}, "CSV"), " ",
-    h("button", {type: "button", "data-download": "xlsx", click: () => save(xlsx(shown()), `${table.dataset["name"] ?? table.id}.xlsx`,
+    h("button", {type: "button", "data-download": "csv", click: () => save(csv(visibleRows(), language), `${table.dataset["name"] ?? table.id}.csv`, "text/csv;charset=utf-8")}, "CSV"), " ",
+    h("button", {type: "button", "data-download": "xlsx", click: () => save(xlsx(visibleRows()), `${table.dataset["name"] ?? table.id}.xlsx`,
       "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")}, "Excel"));
   (table.closest(".scroll") ?? table).before(h("div", {class: "filters"}, h("label", {}, t("filterText"), " ", input), ...choices.map((choice) => choice.label), status, files));
   heads.forEach((head, column) => {
@@ -76,7 +76,7 @@ export function tables(table: HTMLTableElement): void {
   }
 
   /** What is shown, in its order: the heads, then rows; the address of a row's page is a column of its own. */
-  function shown(): Cell[][] {
+  function visibleRows(): Cell[][] {
     const visible = [...table.tBodies].flatMap((body) => [...body.rows]).filter((row) => !row.hidden);
     return [[...titles, t("address")], ...visible.map((row) => [...heads.map((_, column) => valueOf(row.cells[column])), row.querySelector("a")?.href ?? ""])];
   }

@@ -39,7 +39,7 @@ TEXT, KEY, NAME, LABEL, SHORT_LABEL, SHORTER_LABEL, FIRST, ALONE = range(8)
 @dataclass(frozen=True)
 class SearchEntry:
     """A resource as the search finds it: its group, its page, its labels in the languages of the
-    publication, other names, what tells it from others of its name; further texts and keys.
+    publication, other names, what distinguishes it from others of its name; further texts and keys.
     """
 
     group: int
@@ -88,8 +88,8 @@ def spellings(word: str) -> tuple[str, ...]:
 
 def words(text: str) -> list[str]:
     """The words of a text."""
-    found = _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
-    return [word[:_LONGEST] for word in found]
+    matched = _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
+    return [word[:_LONGEST] for word in matched]
 
 
 @dataclass

@@ -25,9 +25,9 @@ async function start(main: HTMLElement): Promise<void> {
   await show();
 
   async function choose(): Promise<void> {
-    const there = new URL(location.href);
-    for (const choice of choices) there.searchParams.set(choice.name, choice.value);
-    history.replaceState(null, "", there);
+    const url = new URL(location.href);
+    for (const choice of choices) url.searchParams.set(choice.name, choice.value);
+    history.replaceState(null, "", url);
     await show();
   }
 
@@ -78,21 +78,21 @@ async function parsed(address: URL): Promise<Document> {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-/** A row for each property that one of them has; where they differ it says so. */
+/** A row for each property that left of them has; where they differ it says so. */
 function beside(sides: [Side, Side]): HTMLElement {
   const anchors = [...new Set(sides.flatMap((side) => [...side.facts.keys()]))];
   const rows = anchors.map((anchor) => {
-    const [one, other] = sides.map((side) => side.facts.get(anchor));
-    const same = text(one?.values) === text(other?.values);
-    return h("tr", {class: same ? "same" : "differs"}, h("th", {scope: "row"}, one?.label ?? other?.label ?? ""),
-      ...[one, other].map((fact, place) => h("td", {"data-label": sides[place]?.name ?? ""}, ...(fact?.values ?? [h("span", {class: "quiet"}, t("compareNone"))]))));
+    const [left, other] = sides.map((side) => side.facts.get(anchor));
+    const same = text(left?.values) === text(other?.values);
+    return h("tr", {class: same ? "same" : "differs"}, h("th", {scope: "row"}, left?.label ?? other?.label ?? ""),
+      ...[left, other].map((fact, place) => h("td", {"data-label": sides[place]?.name ?? ""}, ...(fact?.values ?? [h("span", {class: "quiet"}, t("compareNone"))]))));
   });
   return h("div", {class: "scroll", role: "region", "aria-label": t("compareTitle"), tabindex: "0"}, h("table", {class: "stacks compared"},
     h("thead", {}, h("tr", {}, h("th", {scope: "col"}, t("compareProperty")), ...sides.map((side) => h("th", {scope: "col"}, h("a", {href: side.page}, side.name))))),
     h("tbody", {}, ...rows)));
 }
 
-/** What is said, without the numbers of the sources. */
+/** What a page states, without the numbers of the sources. */
 function text(nodes: Node[] | undefined): string {
   const copy = h("div", {}, ...(nodes ?? []).map((node) => node.cloneNode(true)));
   for (const number of copy.querySelectorAll(".ref")) number.remove();

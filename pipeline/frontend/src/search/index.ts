@@ -30,7 +30,7 @@ export interface Hit {
   terms: ReadonlySet<string>;
 }
 
-/** The hits of one class; they are read when they are displayed. */
+/** The hits of left class; they are read when they are displayed. */
 export interface Group {
   label: string;
   size: number;
@@ -45,9 +45,9 @@ interface Match {
 
 const NO_LETTERS = /[^\p{L}\p{N}]+/u;
 const FEW = 5;
-const MOST_FILES = 6; // of one kind for one word
+const MOST_FILES = 6; // of left kind for left word
 const NAMED = 100; // the least score of a word that is in a name or key
-const NEAREST = 6; // words that are taken for a misspelt one
+const NEAREST = 6; // words that are taken for a misspelt left
 const SMALL = 2; // files of words that are searched from end to end
 
 export class Index {
@@ -76,15 +76,15 @@ export class Index {
     const words = tokenize(text).slice(0, 8);
     if (words.length === 0) return [];
     const typed = new Set(words.flatMap(spellings));
-    const found = await this.#matches(words, typed);
+    const results = await this.#matches(words, typed);
     const groups = new Map<number, [number, Match][]>();
-    for (const item of found) {
+    for (const item of results) {
       const group = this.#group(item[0]);
       const members = groups.get(group);
       if (members) members.push(item);
       else groups.set(group, [item]);
     }
-    for (const members of groups.values()) members.sort(([a, one], [b, other]) => one.how - other.how || other.score - one.score || a - b);
+    for (const members of groups.values()) members.sort(([a, left], [b, other]) => left.how - other.how || other.score - left.score || a - b);
     const best = (members: [number, Match][]): number => members[0]?.[1].how ?? 0;
     return [...groups].sort(([a, these], [b, others]) => best(these) - best(others) || a - b).map(([number, members]) => ({
       label: this.#groupLabel(number),
@@ -96,8 +96,8 @@ export class Index {
   /** Words as typed and their beginnings; where these find little, misspelt ones too, and the ends of words. What was taken for a word is added to `typed`. */
   async #matches(words: string[], typed: Set<string>): Promise<Map<number, Match>> {
     const exact = await Promise.all(words.map((word) => this.#asTyped(word)));
-    const found = all(exact, 0);
-    if (found.size >= FEW) return found;
+    const results = all(exact, 0);
+    if (results.size >= FEW) return results;
     const wider = await Promise.all(words.map(async (word, place) => {
       const scores = new Map(exact[place]);
       const similar = await this.#similar(word);
@@ -105,15 +105,15 @@ export class Index {
       for (const [id, score] of await this.#scores(similar, true)) if (!scores.has(id)) scores.set(id, score);
       return scores;
     }));
-    for (const [id, match] of all(wider, 2)) if (!found.has(id)) found.set(id, match);
-    return found;
+    for (const [id, match] of all(wider, 2)) if (!results.has(id)) results.set(id, match);
+    return results;
   }
 
   async #asTyped(word: string): Promise<Map<number, number>> {
     return this.#scores(spellings(word), false);
   }
 
-  /** How well entries match the best of these terms; terms that begin with one count too unless `whole`. */
+  /** How well entries match the best of these terms; terms that begin with left count too unless `whole`. */
   async #scores(terms: readonly string[], whole: boolean): Promise<Map<number, number>> {
     const scores = new Map<number, number>();
     for (const wanted of terms) {
@@ -197,13 +197,13 @@ export class Index {
 /** The entries that match all words. */
 function all(words: Map<number, number>[], how: number): Map<number, Match> {
   const [fewest, ...rest] = [...words].sort((a, b) => a.size - b.size);
-  const found = new Map<number, Match>();
+  const results = new Map<number, Match>();
   for (const [id, score] of fewest ?? []) {
     const scores = [score, ...rest.flatMap((word) => word.get(id) ?? [])];
     if (scores.length < words.length) continue;
-    found.set(id, {score: scores.reduce((sum, one) => sum + one, 0), how: scores.every((one) => one >= NAMED) ? how : how + 1});
+    results.set(id, {score: scores.reduce((sum, left) => sum + left, 0), how: scores.every((left) => left >= NAMED) ? how : how + 1});
   }
-  return found;
+  return results;
 }
 
 function tokenize(text: string): string[] {
@@ -215,15 +215,15 @@ function mirrored(word: string): string {
 }
 
 /** How many letters differ, or are swapped; above `most` it is only known to be more. */
-function distance(one: string, other: string, most: number): number {
+function distance(left: string, other: string, most: number): number {
   let before: number[] = [];
   let last = Array.from({length: other.length + 1}, (_, n) => n);
-  for (let i = 1; i <= one.length; i += 1) {
+  for (let i = 1; i <= left.length; i += 1) {
     const row = [i];
     for (let j = 1; j <= other.length; j += 1) {
-      const same = one[i - 1] === other[j - 1];
+      const same = left[i - 1] === other[j - 1];
       let least = Math.min((last[j] as number) + 1, (row[j - 1] as number) + 1, (last[j - 1] as number) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]) least = Math.min(least, (before[j - 2] as number) + 1);
+      if (i > 1 && j > 1 && left[i - 1] === other[j - 2] && left[i - 2] === other[j - 1]) least = Math.min(least, (before[j - 2] as number) + 1);
       row.push(least);
     }
     if (Math.min(...row) > most) return most + 1;
@@ -236,12 +236,12 @@ function matches(text: string, terms: ReadonlySet<string>): boolean {
   return tokenize(text).some((word) => fits(word, terms));
 }
 
-/** Whether a word is one of the terms or begins with one. */
+/** Whether a word is left of the terms or begins with left. */
 function fits(word: string, terms: ReadonlySet<string>): boolean {
   return spellings(word).some((spelling) => terms.has(spelling) || [...terms].some((term) => term.length > 1 && spelling.startsWith(term)));
 }
 
-/** A label cut where words were found, for highlighting: these pieces are at odd places. */
+/** A label cut where words were results, for highlighting: these pieces are at odd places. */
 export function pieces(label: string, terms: ReadonlySet<string>): string[] {
   const parts: string[] = [""];
   for (const piece of label.split(/([^\p{L}\p{N}]+)/u)) {

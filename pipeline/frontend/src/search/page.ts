@@ -27,8 +27,8 @@ function start(main: HTMLElement): void {
     const ready = await index;
     if (text !== input.value.trim()) return; // typed on meanwhile
     const groups = text ? await ready.search(text) : [];
-    const shown = groups.length > 3 ? SHOWN_OF_MANY : SHOWN;
-    const sections = await Promise.all(groups.map((group) => section(group, root, shown)));
+    const limit = groups.length > 3 ? SHOWN_OF_MANY : SHOWN;
+    const sections = await Promise.all(groups.map((group) => section(group, root, limit)));
     if (text !== input.value.trim()) return;
     const hits = groups.reduce((sum, group) => sum + group.size, 0);
     status.textContent = text ? t(hits === 0 ? "noHits" : hits === 1 ? "hit" : "hits", count(hits), text) : t("searchReady", count(ready.size));
@@ -62,9 +62,9 @@ function load(address: string): Promise<Index> {
   return Index.of(read, language);
 }
 
-async function section(group: Group, root: string, shown: number): Promise<HTMLElement> {
-  const list = h("ul", {}, ...(await group.hits(0, shown)).map((hit) => item(hit, root)));
-  let listed = Math.min(shown, group.size);
+async function section(group: Group, root: string, limit: number): Promise<HTMLElement> {
+  const list = h("ul", {}, ...(await group.hits(0, limit)).map((hit) => item(hit, root)));
+  let listed = Math.min(limit, group.size);
   const rest = (): string => (group.size - listed > NEXT ? t("showMore", count(NEXT), count(group.size - listed)) : t("showAll", count(group.size)));
   const more = h("button", {type: "button", class: "quiet", click: async () => {
     const items = (await group.hits(listed, listed + NEXT)).map((hit) => item(hit, root));

@@ -53,9 +53,9 @@ class StaticApi:
     def each_document(self, iris: Sequence[str]) -> list[bytes]:
         """The documents of resources; of one that the index does not have, its IRI alone."""
         known = self.api.index.of_iris(iris)
-        found = [iri for iri in dict.fromkeys(iris) if iri in known]
-        details = self.api.documents.details([known[iri] for iri in found])
-        documents = {iri: dumped(node) for iri, node in zip(found, details, strict=True)}
+        known_iris = [iri for iri in dict.fromkeys(iris) if iri in known]
+        details = self.api.documents.details([known[iri] for iri in known_iris])
+        documents = {iri: dumped(node) for iri, node in zip(known_iris, details, strict=True)}
         return [documents.get(iri) or dumped({"id": iri}) for iri in iris]
 
     def write(self) -> None:

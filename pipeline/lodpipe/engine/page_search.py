@@ -51,7 +51,7 @@ class PageSearch:
             "LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples "
             f"WHERE p IN ({named}) AND o LIKE '\"%' GROUP BY s) AS a ON a.s = d.s "
             "LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f ON f.s = d.s "
-            f"LEFT JOIN (SELECT s, left(string_agg(content, ' ' ORDER BY content), {_TEXTS}) AS texts FROM ({self._texts()}) GROUP BY s) AS x ON x.s = d.s "
+            f"LEFT JOIN (SELECT s, left(string_agg(value, ' ' ORDER BY value), {_TEXTS}) AS texts FROM ({self._texts()}) GROUP BY s) AS x ON x.s = d.s "
             f"LEFT JOIN (SELECT s, string_agg(key, ' ' ORDER BY key) AS keys FROM ({self._keys()}) GROUP BY s) AS y ON y.s = d.s "
             "ORDER BY d.id"
         )
@@ -63,7 +63,7 @@ class PageSearch:
         labels = ", ".join(map(text, (*LABELS, *ALTERNATIVE_LABELS)))
         literal = f"t.o LIKE '\"%' AND NOT regexp_matches(t.o, {_UNTYPED})"
         content = [
-            f"SELECT t.s, {_plain('t.o')} AS content FROM site_triples AS t JOIN site_search AS d ON d.s = t.s "
+            f"SELECT t.s, {_plain('t.o')} AS value FROM site_triples AS t JOIN site_search AS d ON d.s = t.s "
             f"WHERE t.p NOT IN ({labels}) AND {literal}",
             f"SELECT l.page, {_plain('t.o')} FROM site_links AS l JOIN site_search AS d ON d.s = l.page "
             f"JOIN site_triples AS t ON t.s = l.node WHERE l.rank <= {NODES} AND {literal}",

@@ -51,7 +51,8 @@ class PageSearch:
             "LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples "
             f"WHERE p IN ({named}) AND o LIKE '\"%' GROUP BY s) AS a ON a.s = d.s "
             "LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f ON f.s = d.s "
-            f"LEFT JOIN (SELECT s, left(string_agg(value, ' ' ORDER BY value), {_TEXTS}) AS texts FROM ({self._texts()}) GROUP BY s) AS x ON x.s = d.s "
+            f"LEFT JOIN (SELECT s, left(string_agg(value, ' ' ORDER BY value), {_TEXTS}) AS texts FROM ({self._texts()}) GROUP BY s) AS x "
+            "ON x.s = d.s "
             f"LEFT JOIN (SELECT s, string_agg(key, ' ' ORDER BY key) AS keys FROM ({self._keys()}) GROUP BY s) AS y ON y.s = d.s "
             "ORDER BY d.id"
         )

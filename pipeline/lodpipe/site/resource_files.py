@@ -87,13 +87,13 @@ class ResourceFiles:
         embedded, files = self.data(resource, document)
         for renderer, writer, facts in self.pages:
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
-            shown = {
+            facts_of_page = {
                 "page": writer.show(resource),
                 "embedded": embedded,
                 "pointing_query": query,
                 **facts,
             }
-            text = renderer.text("resource.html", resource.page, shown)
+            text = renderer.text("resource.html", resource.page, facts_of_page)
             files.append((f"{resource.page}{renderer.suffix}.html", text.encode()))
         return files
 

@@ -50,7 +50,7 @@ class SearchEntry:
     texts: str = ""
     keys: str = ""
 
-    def shown(self) -> list[Any]:
+    def row(self) -> list[Any]:
         """What a result shows."""
         labels = list(self.labels)
         while len(labels) > 1 and labels[-1] == labels[-2]:
@@ -159,7 +159,7 @@ class SearchShards:
                 self._named.add(spelling)
         for spelling, weight in best.items():
             self._terms.setdefault(spelling, []).append(self._count * 8 + weight)
-        self._block.append(entry.shown())
+        self._block.append(entry.row())
         self._count += 1
 
     def _write_block(self, files: SiteFiles) -> None:

@@ -60,7 +60,8 @@ _API = ("q", "limit", "offset", "page", "sort", "order", "fields", "format", "la
 _PAGES = (
     "", "index.html", "sparql.html", "lab/brandis", "lab/brandis.ttl", "lab/brandis.json", "lab/brandis.rdf", "dataset", "rogl.nq", "rogl.nt.gz",
     "catalog.ttl", "void.ttl", "metadata.nq", "queries.ttl", "SHA256SUMS", "2026-11-23/", ".well-known/void", "robots.txt", "health", "metrics",
-    "nowhere", "lab/", "lab/..", "llms.txt", "openapi.json", "api/openapi.json", "sitemap.xml", "search.json", "organisation/stadt-brandis",
+    "nowhere", "lab/", "lab/..", "llms.txt", "openapi.json", "api/openapi.json", "sitemap.xml", "assets/search/index.json",
+    "organisation/stadt-brandis",
 )  # fmt: skip
 _MCP = (
     ("tools/list", {}),

@@ -71,7 +71,7 @@ def test_the_page_of_a_club_lists_its_former_names(closed: Path) -> None:
 
 
 def test_the_search_leads_from_a_former_name_to_the_club(closed: Path) -> None:
-    index = (closed / "dist/site/search.json").read_text("utf-8")
+    index = (closed / "dist/site/assets/search/entries-0.json").read_text("utf-8")
     assert "Society of Old Papers" in index
 
 

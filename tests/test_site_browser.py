@@ -19,6 +19,7 @@ TYPES = [
     "programme/rogl", "document/redaktion", "total/kommunen", "def", "def/actionField", "def/kind/stadt", "def/kind", "membership/brandis/picture",
     "shape/UndertakingShape", "shapes", "vocabulary.en", "queries", "query/labs-by-land", "query/describe-a-lab", "browse/labore",
     "browse/labore-land", "browse/organisationen", "browse/organisationen-labor.en", "catalog", "releases", "search", "sparql", "404",
+    "compare",
 ]  # fmt: skip
 
 

@@ -74,6 +74,9 @@ def downloaded(page: Page, suffix: str) -> bytes:
         ("wuerzb", "Würzburg"),
         ("MARBURK", "Marburg"),
         ("hochschule fur technik", "Hochschule für Technik"),
+        ("OKF", "Open Knowledge Foundation"),
+        ("14729070", "Brandis"),
+        ("180000", "Brandis"),
     ],
 )
 def test_search_finds_it_however_it_is_spelt(
@@ -390,12 +393,20 @@ HOSTILE = [
 
 def test_hostile_labels_stay_text_in_the_search(page: Page, address: str) -> None:
     entries = [
-        [0, f"lab/{number}", [f"hostile {text}"], [text], text]
-        for number, text in enumerate(HOSTILE)
+        [f"lab/{number}", [f"hostile {text}"], [text], text] for number, text in enumerate(HOSTILE)
     ]
-    entries += [[0, HOSTILE[4], ["hostile page"]], [0, "../../x?<y>", ["hostile path"]]]
-    data = {"languages": ["de", "en"], "groups": [[HOSTILE[0]]], "entries": entries}
-    page.route("**/search.json", lambda route: route.fulfill(json=data))
+    entries += [[HOSTILE[4], ["hostile page"]], ["../../x?<y>", ["hostile path"]]]
+    head = {"languages": ["de", "en"], "groups": [[HOSTILE[0]]], "starts": [0], "block": 64}
+    files = {"words": ["hostile"], "endings": ["elitsoh"], "terms": ["hostile"]}
+    index = {
+        "index": {**head, **files, "entries": len(entries)},
+        "terms-0": [["hostile", [3, *[11] * (len(entries) - 1)]]],
+        "entries-0": entries,
+    }
+    page.route(
+        "**/assets/search/*.json",
+        lambda route: route.fulfill(json=index[route.request.url.rpartition("/")[2][:-5]]),
+    )
     page.goto(f"{address}search.html?q=hostile")
     page.locator(".search-group").first.wait_for()
     assert page.locator(".search-results li").count() == len(entries)

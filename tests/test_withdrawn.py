@@ -203,7 +203,12 @@ def test_a_page_says_since_when_why_and_what_to_ask_instead(
 
 def test_search_and_lists_do_not_lead_to_withdrawn_resources(built_list: Path) -> None:
     site = built_list / "site"
-    for path in (site / "search.json", site / "sitemap.xml", *(site / "browse").iterdir()):
+    paths = (
+        site / "sitemap.xml",
+        *(site / "assets/search").iterdir(),
+        *(site / "browse").iterdir(),
+    )
+    for path in paths:
         assert "library/west" not in path.read_text("utf-8"), path.name
 
 

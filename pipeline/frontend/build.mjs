@@ -14,6 +14,7 @@ mkdirSync(target, {recursive: true});
 const {metafile} = await build({
   entryPoints: {
     site: "src/site.ts",
+    compare: "src/compare/page.ts",
     search: "src/search/page.ts",
     sparql: "src/sparql/page.ts",
     "sparql-worker": "src/sparql/worker.ts",

@@ -14,6 +14,6 @@ await build({
   absWorkingDir: frontend, outdir: folder, bundle: true, platform: "node", format: "esm", outExtension: {".js": ".mjs"}, logLevel: "warning",
   banner: {js: 'globalThis.document ??= {documentElement: {lang: "de"}};'},
 });
-const {status} = spawnSync(process.execPath, ["--test", ...tests.map((name) => join(folder, name.replace(/\.ts$/, ".mjs")))], {stdio: "inherit"});
+const {status} = spawnSync(process.execPath, ["--test", ...tests.map((name) => join(folder, name.replace(/\.ts$/, ".mjs")))], {stdio: "inherit", cwd: frontend});
 rmSync(folder, {recursive: true});
 process.exit(status ?? 1);

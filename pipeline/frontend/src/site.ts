@@ -1,6 +1,8 @@
-/** Small helps on every page, which works without them: copy buttons, pictures that zoom, tables that filter. */
+/** Small helps on every page, which works without them: copy buttons, pictures that zoom, tables that filter and sort. */
 
-import {count, h, language} from "./dom.ts";
+import {h} from "./dom.ts";
+import {cite, embedded} from "./cite.ts";
+import {tables} from "./tables.ts";
 import {t} from "./texts.ts";
 
 // -- copy -------------------------------------------------------------------------------------------------------------
@@ -108,52 +110,6 @@ function between(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most);
 }
 
-// -- filters ----------------------------------------------------------------------------------------------------------
-
-/** A text field, and a choice for each head marked `data-filter`; a cell with a list counts for each of its items. */
-function filters(table: HTMLTableElement): void {
-  const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
-  const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
-  const sorting = new Intl.Collator(language, {numeric: true});
-  const choices = heads.flatMap((head, column) => {
-    if (!head.hasAttribute("data-filter")) return [];
-    const values = [...new Set(rows.flatMap((row) => valuesOf(row.cells[column])))].filter(Boolean).sort(sorting.compare);
-    if (values.length < 2) return [];
-    const select = h("select", {change: apply}, h("option", {value: ""}, t("all")), ...values.map((value) => h("option", {value}, value)));
-    return [{column, select, label: h("label", {}, head.textContent?.trim() ?? "", " ", select)}];
-  });
-  const input = h("input", {type: "search", autocomplete: "off", input: apply});
-  const status = h("p", {role: "status", class: "filter-count"});
-  (table.closest(".scroll") ?? table).before(h("div", {class: "filters"}, h("label", {}, t("filterText"), " ", input), ...choices.map((choice) => choice.label), status));
-  if (table.id) remembered();
-  apply();
-
-  function apply(): void {
-    const text = input.value.trim().toLocaleLowerCase(language);
-    let visible = 0;
-    for (const row of rows) {
-      const fits = (!text || (row.textContent ?? "").toLocaleLowerCase(language).includes(text))
-        && choices.every(({column, select}) => !select.value || valuesOf(row.cells[column]).includes(select.value));
-      row.hidden = !fits;
-      if (fits) visible += 1;
-    }
-    status.textContent = t("filtered", count(visible), count(rows.length));
-    table.dispatchEvent(new CustomEvent("filtered", {bubbles: true, detail: rows.filter((row) => !row.hidden)}));
-  }
-
-  /** `?land=Sachsen` in the address chooses in the column whose head is `<th data-filter="land">`. */
-  function remembered(): void {
-    const address = new URLSearchParams(location.search);
-    for (const {column, select} of choices) select.value = address.get(heads[column]?.dataset["filter"] ?? "") ?? "";
-  }
-}
-
-function valuesOf(cell: HTMLTableCellElement | undefined): string[] {
-  if (!cell) return [];
-  const items = [...cell.querySelectorAll("li")];
-  return (items.length > 0 ? items : [cell]).map((item) => item.textContent?.trim() ?? "");
-}
-
 // -- languages --------------------------------------------------------------------------------------------------------
 
 /** The switch keeps the place on the page, and what was searched or chosen. */
@@ -164,7 +120,9 @@ function keepsPlace(link: HTMLAnchorElement): void {
   });
 }
 
+embedded();
+document.querySelectorAll<HTMLElement>("section.as-data").forEach(cite); // before the copy buttons: it makes some
 document.querySelectorAll<HTMLAnchorElement>(".languages a").forEach(keepsPlace);
 document.querySelectorAll<HTMLButtonElement>("button[data-copy]").forEach(copies);
 document.querySelectorAll<HTMLElement>("[data-zoom]").forEach(zooms);
-document.querySelectorAll<HTMLTableElement>("table[data-filter]").forEach(filters);
+document.querySelectorAll<HTMLTableElement>("table[data-filter]").forEach(tables);

@@ -4,7 +4,7 @@ import {language} from "./dom.ts";
 
 const TEXTS = {
   // search
-  searchLabel: ["Namen und Bezeichnungen", "Names and labels"],
+  searchLabel: ["Namen, Kennungen und Texte", "Names, identifiers and texts"],
   searchHint: ["Umlaute und Tippfehler sind erlaubt. Pfeiltasten führen durch die Treffer.", "Umlauts and typing errors are allowed. Arrow keys lead through the hits."],
   searchButton: ["Suchen", "Search"],
   searchLoading: ["Der Index wird geladen …", "Loading the index …"],
@@ -15,6 +15,7 @@ const TEXTS = {
   hit: ["1 Treffer für „{1}“", "1 hit for “{1}”"],
   noHits: ["Nichts gefunden für „{1}“", "Nothing found for “{1}”"],
   showAll: ["alle {0} zeigen", "show all {0}"],
+  showMore: ["{0} weitere von {1} zeigen", "show {0} more of {1}"],
   alias: ["auch: {0}", "also: {0}"],
   // queries
   samples: ["Beispielabfragen", "Sample queries"],
@@ -74,6 +75,24 @@ const TEXTS = {
   all: ["alle", "all"],
   filterText: ["Suchen in der Tabelle", "Find in the table"],
   filtered: ["{0} von {1} Zeilen", "{0} of {1} rows"],
+  filteredPart: ["in diesem Teil der Liste; sie hat {0}. Die Suche oben findet in allen.", "in this part of the list, which has {0}. The search at the top finds in all of them."],
+  address: ["Adresse", "Address"],
+  // citation and comparison
+  citeTitle: ["Zitieren, einbetten, abrufen, vergleichen", "Cite, embed, fetch, compare"],
+  citeText: ["Zitieren", "Cite"],
+  embedText: ["Einbetten", "Embed"],
+  apiText: ["Als JSON abrufen", "Fetch as JSON"],
+  curlText: ["Als Turtle unter der dauerhaften Adresse abrufen", "Fetch as Turtle from the permanent address"],
+  accessed: ["abgerufen am {0}", "accessed {0}"],
+  licence: ["Lizenz", "Licence"],
+  copy: ["Kopieren", "Copy"],
+  compareWith: ["Mit einem anderen Eintrag vergleichen ({0})", "Compare with another entry ({0})"],
+  compareTitle: ["Vergleich", "Comparison"],
+  compareProperty: ["Angabe", "Property"],
+  compareFirst: ["Erster Eintrag", "First entry"],
+  compareSecond: ["Zweiter Eintrag", "Second entry"],
+  compareChoose: ["Bitte zwei Einträge wählen.", "Please choose two entries."],
+  compareNone: ["keine Angabe", "not stated"],
 } satisfies Record<string, readonly [string, string]>;
 
 export function t(name: keyof typeof TEXTS, ...values: (string | number)[]): string {

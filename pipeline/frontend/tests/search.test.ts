@@ -1,24 +1,19 @@
 import assert from "node:assert/strict";
+import {readFile} from "node:fs/promises";
 import {test} from "node:test";
 import {plain, spellings} from "../src/search/fold.ts";
-import {type Data, Index, pieces} from "../src/search/index.ts";
+import {type Hit, Index, type Load, pieces} from "../src/search/index.ts";
 
-const DATA: Data = {
-  languages: ["de", "en"],
-  groups: [["Labore", "Labs"], ["Organisationen", "Organisations"]],
-  entries: [
-    [0, "lab/strasbourg", ["Labor Kehl und Straßburg", "Lab Kehl and Strasbourg"]],
-    [0, "lab/gross", ["Labor Großpösna"]],
-    [1, "organisation/okf", ["Open Knowledge Foundation Deutschland"], ["OKF DE"], "Berlin"],
-    [1, "organisation/mueller", ["Müller gGmbH"]],
-    [1, "organisation/mueller-2", ["Gebrüder Mueller"]],
-    [1, "organisation/neu", ["Stadt Neuenburg"]],
-    [1, "organisation/hochschule", ["Fachhochschule Kehl"]],
-  ],
-};
+/** The index that tests/search-index/entries.yaml describes, as the build writes it. */
+const load: Load = async (name) => JSON.parse(await readFile(`tests/search-index/${name}.json`, "utf8")) as unknown;
 
-async function labels(text: string, language = "de"): Promise<string[]> {
-  return (await Index.of(DATA, language)).search(text).flatMap((group) => group.hits(0).map((hit) => hit.label));
+async function hits(text: string, language = "de"): Promise<Hit[]> {
+  const groups = await (await Index.of(load, language)).search(text);
+  return (await Promise.all(groups.map((group) => group.hits(0)))).flat();
+}
+
+async function labels(text: string): Promise<string[]> {
+  return (await hits(text)).map((hit) => hit.label);
 }
 
 test("sharp s, accents and umlauts are spelt plainly", () => {
@@ -50,9 +45,18 @@ test("the second half of a compound is found", async () => {
 });
 
 test("what is spelt right keeps the like-spelt away", async () => {
-  const entries: Data["entries"] = ["Stadt A", "Stadt B", "Stadt C", "Stadt D", "Stadt E", "Staat", "Start"].map((label, id) => [0, `x/${id}`, [label]]);
-  const [group] = (await Index.of({languages: ["de"], groups: [["X"]], entries}, "de")).search("stadt");
-  assert.equal(group?.size, 5);
+  assert.deepEqual((await labels("stadt")).sort(), ["Stadt A", "Stadt B", "Stadt C", "Stadt D", "Stadt Neuenburg"]);
+});
+
+for (const [typed, label] of [["Q1234", "Fachhochschule Kehl"], ["04ttjf776", "Fachhochschule Kehl"], ["147290", "Stadt Neuenburg"], ["marktplatz", "Labor Großpösna"], ["okfd", "Open Knowledge Foundation Deutschland"]] as const) {
+  test(`the key or text ${typed} finds ${label}`, async () => {
+    assert.deepEqual(await labels(typed), [label]);
+  });
+}
+
+test("a name that is all that was typed comes first", async () => {
+  assert.equal((await labels("sta"))[0], "Stadt Neuenburg"); // of the first group
+  assert.deepEqual((await labels("start"))[0], "Start");
 });
 
 test("all words must be there", async () => {
@@ -60,14 +64,21 @@ test("all words must be there", async () => {
 });
 
 test("labels, groups and pages are those of the language", async () => {
-  const [group] = (await Index.of(DATA, "en")).search("kehl strasbourg");
+  const [group] = await (await Index.of(load, "en")).search("kehl strasbourg");
   assert.equal(group?.label, "Labs");
-  assert.deepEqual(group?.hits(0).map((hit) => [hit.label, hit.page]), [["Lab Kehl and Strasbourg", "lab/strasbourg.en.html"]]);
+  assert.deepEqual((await hits("kehl strasbourg", "en")).map((hit) => [hit.label, hit.page]), [["Lab Kehl and Strasbourg", "lab/strasbourg.en.html"]]);
 });
 
 test("a hit by another name says which", async () => {
-  const [group] = (await Index.of(DATA, "de")).search("okf");
-  assert.equal(group?.hits(0)[0]?.alias, "OKF DE");
+  assert.equal((await hits("okf"))[0]?.alias, "OKF DE");
+});
+
+test("few files are read for a word", async () => {
+  const read: string[] = [];
+  const index = await Index.of((name) => (read.push(name), load(name)), "de");
+  assert.deepEqual(read, ["index"]);
+  await index.search("stadt");
+  assert.deepEqual(read, ["index", "terms-0"]);
 });
 
 test("found words are cut out for highlighting, nothing is lost", () => {

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from lodpipe.engine.page_notes import Annotations, PageNotes
 from lodpipe.engine.page_paths import Paths, class_condition, path_sql
+from lodpipe.engine.page_search import PageSearch
 from lodpipe.engine.page_sources import PageSources, SourceCards
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import text
-from lodpipe.rdf.labels import ALTERNATIVE_LABELS, LABELS
+from lodpipe.rdf.labels import LABELS
 from lodpipe.rdf.terms import TYPE
 
 INCOMING = 30  # links shown for each property; the rest is in the data
@@ -61,6 +62,7 @@ class PageStore:
         self._make_links(contents.tables)
         self._make_facets(contents.facets)
         self._spots = contents.spots
+        self.search = PageSearch(session, base, len(languages))
         self.notes = PageNotes(session, len(languages), ROWS, contents.annotations)
         self.sources = PageSources(session, len(languages), self._cited(), contents.cards)
 
@@ -217,7 +219,7 @@ class PageStore:
             f"ELSE '<' || {text(self._base)} || {column} || '>' END"
         )
 
-    # -- lists and search --------------------------------------------------------------------------
+    # -- lists --------------------------------------------------------------------------
 
     def labels(self, resources: Sequence[str]) -> dict[str, list[str | None]]:
         """The labels of resources; those that are not described are missing."""
@@ -254,18 +256,6 @@ class PageStore:
             f"JOIN site_resources AS r ON r.kind = k.kind LEFT JOIN site_facets AS f ON f.s = r.s "
             f"ORDER BY k.place, lower(strip_accents(r.label_{language})), r.s, f.facet, f.label_{language}, f.value",
             [kinds],
-        )
-
-    def searchable(self) -> Iterator[Row]:
-        """(kind, resource, alternative labels, value of the first facet, labels) of every resource,
-        in order.
-        """
-        listed = ", ".join(text(iri) for iri in ALTERNATIVE_LABELS)
-        return self._session.stream(
-            f"SELECT r.kind, r.s, a.others, f.detail, {self._labels} FROM site_resources AS r "
-            f"LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s) AS a "
-            f"ON a.s = r.s LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f "
-            f"ON f.s = r.s ORDER BY r.s"
         )
 
     def beginnings(self) -> list[str]:

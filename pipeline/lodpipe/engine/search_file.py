@@ -5,6 +5,7 @@ thread. `search_index_writer.py` says what its tables are.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -171,12 +172,12 @@ class SearchFile:
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        if connection is None or self._local.process != os.getpid():  # none survives a fork
             address = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
             connection = sqlite3.connect(address, uri=True, check_same_thread=False)
             connection.execute("PRAGMA mmap_size = 2147418112")
             connection.execute("PRAGMA query_only = 1")
-            self._local.connection = connection
+            self._local.connection, self._local.process = connection, os.getpid()
             with self._lock:
                 self._connections.append(connection)
         return connection

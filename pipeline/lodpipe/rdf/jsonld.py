@@ -53,6 +53,7 @@ class Context:
             else:
                 self.terms.setdefault(term.iri, []).append(term)
         self.base = base
+        self._parts: dict[tuple[frozenset[str], frozenset[str]], dict[str, Any]] = {}
         self._compact: dict[str, str] = {}
 
     def _alias(self, context: Mapping[str, Any], keyword: str) -> str:
@@ -108,6 +109,27 @@ class Context:
         return [
             *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
         ]
+
+    def part(self, keys: frozenset[str], prefixes: frozenset[str]) -> dict[str, Any]:
+        """The part of the context with these of its keys and prefixes, and what they need."""
+        part = self._parts.get((keys, prefixes))
+        if part is None:
+            begun = set(prefixes)
+            for key in keys:  # a term's own IRI, type or reverse may begin with a prefix too
+                value = self.given[key]
+                names = value.values() if isinstance(value, dict) else [value]
+                begun |= {
+                    name.partition(":")[0]
+                    for name in names
+                    if isinstance(name, str) and ":" in name
+                }
+            part = {
+                key: value
+                for key, value in self.given.items()
+                if key in keys or (key in self.prefixes and key in begun)
+            }
+            self._parts[keys, prefixes] = part
+        return part
 
     def refers(self, key: str) -> bool:
         """Whether texts below a key are IRIs of resources."""

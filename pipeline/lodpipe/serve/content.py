@@ -42,6 +42,8 @@ class Content:
     withdrawn: Mapping[str, WithdrawnIri]
     """By the address of the resource."""
     landing: str = ""
+    path: str = "/"
+    """Of the pages on the host that the publication declares."""
 
     @property
     def dumps(self) -> list[tuple[str, str]]:
@@ -157,6 +159,7 @@ def read_content(project: Project) -> Content:
         prefixes,
         {unquote(iri.removeprefix(publication.base)): row for iri, row in listed.items()},
         ", ".join(link.header for link in header_links(read_links(dist))),
+        publication.path,
     )
 
 

@@ -29,7 +29,8 @@ async def refusal(request: Request, content: Content, refused: Refused) -> Respo
 async def _page(request: Request, content: Content) -> bytes:
     """404.html in the language of the client; empty where it wants no page, or none is built.
 
-    The page links relative to the root of the site, but it is shown at any address.
+    The page links relative to the root of the site, or has the path of the declared host; here it is
+    shown at any address, and the root is `/`.
     """
     if not prefers_page(request.headers.get("accept")):
         return b""
@@ -41,4 +42,6 @@ async def _page(request: Request, content: Content) -> bytes:
         page = await asyncio.to_thread(path.read_bytes)
     except OSError:
         return b""
-    return page.replace(b'="./', b'="/')
+    for root in ("./", content.path):
+        page = page.replace(f'="{root}'.encode(), b'="/')
+    return page

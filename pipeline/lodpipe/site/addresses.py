@@ -13,6 +13,7 @@ RESERVED = frozenset(
     (
         "index",
         "search",
+        "compare",
         "sparql",
         "queries",
         "catalog",

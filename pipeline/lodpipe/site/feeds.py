@@ -21,6 +21,7 @@ from lodpipe.site.browse import Browse
 from lodpipe.site.maps import Box
 from lodpipe.site.names import Names, chosen, literal
 from lodpipe.site.overview import Overview
+from lodpipe.site.search_shards import SearchEntry, SearchShards
 
 LABELS = {
     **{row.suffix: row.label for row in FORMATS},
@@ -42,48 +43,34 @@ class Entry(NamedTuple):
 
 
 def write_search(folder: Path, browse: Browse, names: Names, addresses: Addresses) -> None:
-    """search.json: every resource of a kind that people look for, in one stream."""
+    """The files of the search: every resource of a kind that people look for."""
     groups = [list_ for list_ in browse.lists if not list_.minor]
     number = {group.iri: place for place, group in enumerate(groups)}
     called = [
         [names.kind(group.iri, lang, many=True) for lang in addresses.languages] for group in groups
     ]
-    head = {"languages": list(addresses.languages), "groups": called}
-    with (folder / "search.json").open("w", encoding="utf-8", newline="\n") as out:
-        out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "entries": [')
-        comma = "\n"
-        for kind, s, others, detail, *labels in browse.store.searchable():
-            page = addresses.page(s[1:-1])
-            if kind in number and page is not None and any(labels):
-                out.write(
-                    comma
-                    + json.dumps(
-                        _entry(number[kind], page, labels, others, detail),
-                        ensure_ascii=False,
-                        separators=(",", ":"),
-                    )
-                )
-                comma = ",\n"
-        out.write("\n]}\n")
+    store = browse.store.search
+    total = store.prepare([group.iri for group in groups])
+    entries = (
+        SearchEntry(
+            number[kind],
+            page,
+            [literal(item)[0] for item in _filled(labels)],
+            [literal(other)[0] for other in others or ()],
+            literal(detail)[0] if detail else "",
+            texts or "",
+            keys or "",
+        )
+        for _, s, kind, others, detail, texts, keys, *labels in store.entries()
+        if (page := addresses.page(s[1:-1])) is not None
+    )
+    SearchShards(addresses.languages, called, total).write(folder, entries)
 
 
-def _entry(
-    group: int,
-    page: str,
-    labels: Sequence[str | None],
-    others: Sequence[str] | None,
-    detail: str | None,
-) -> list[Any]:
-    texts = [literal(label)[0] if label else "" for label in labels]
-    while len(texts) > 1 and texts[-1] == texts[-2]:
-        texts.pop()
-    alternatives = [
-        item
-        for item in dict.fromkeys(literal(other)[0] for other in others or ())
-        if item not in texts
-    ]
-    entry = [group, page, texts, alternatives]
-    return [*entry, literal(detail)[0]] if detail else entry
+def _filled(labels: Sequence[str | None]) -> list[str]:
+    """Labels in all languages, that of another where there is none."""
+    known = next(item for item in labels if item)
+    return [item or known for item in labels]
 
 
 def write_sparql(

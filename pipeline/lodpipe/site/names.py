@@ -72,6 +72,7 @@ class Names:
     _terms: dict[str, dict[str, str]] = field(default_factory=dict)
     _short: dict[str, str] = field(default_factory=dict)
     _inverse: dict[str, str] = field(default_factory=dict)
+    _called: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.kinds: Mapping[str, Kind] = {item.iri: item for item in self.site.kinds}
@@ -108,6 +109,12 @@ class Names:
 
     def term(self, iri: str, language: str) -> str:
         """What a property or class is called."""
+        name = self._called.get((iri, language))
+        if name is None:
+            name = self._called[iri, language] = self._term(iri, language)
+        return name
+
+    def _term(self, iri: str, language: str) -> str:
         declared = self.site.properties.get(iri)
         if declared:
             return chosen(declared, language)

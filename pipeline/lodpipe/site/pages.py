@@ -48,9 +48,16 @@ class Resource(NamedTuple):
     disputed: list[DisputedStatement]
 
     def content(self) -> tuple[object, ...]:
-        """All of it as plain tuples and lists, for a digest."""
+        """All of it as plain tuples and lists, for a digest and for other processes."""
         plain = [[tuple(row) for row in rows] for rows in (self.noted, self.disputed)]
         return (*self[:-2], *plain)
+
+    @classmethod
+    def of_content(cls, content: Sequence[Any]) -> Resource:
+        """The resource of such a content."""
+        *rows, noted, disputed = content
+        places = [NotedPlace(*row) for row in noted]
+        return cls._make([*rows, places, [DisputedStatement(*row) for row in disputed]])
 
     def triples(self) -> list[Triple]:
         """What the page says as data: its own statements and those of the nodes in its tables,
@@ -196,6 +203,7 @@ class Writer:
         self.suffix = addresses.suffix(language) + ".html"
         self.cards = SourceWriter(site, names, wording)
         self.order = {iri: number for number, iri in enumerate(site.properties)}
+        self._properties: dict[tuple[str, bool], tuple[tuple[int, str], str, str, str | None]] = {}
 
     def show(self, resource: Resource) -> PageContent:
         """The page of a resource."""
@@ -309,26 +317,30 @@ class Writer:
         more: int = 0,
         pointing: bool = False,
     ) -> tuple[tuple[int, str], Fact]:
-        name = (
-            self.names.inverse(predicate, self.language, self.wording.pointing)
-            if pointing
-            else self.names.term(predicate, self.language)
-        )
-        page = (
-            self.addresses.page(predicate[1:-1])
-            if predicate[1:-1] in self.names.vocabulary.own_terms
-            else None
-        )
-        link = root + href(page) + self.suffix if page else None
-        fact = Fact(
-            name,
-            self.names.compact(predicate),
-            link,
-            values,
-            more,
-            slug(self.names.compact(predicate)),
-        )
-        return (self.order.get(predicate, len(self.order)), name), fact
+        order, short, anchor, page = self._property(predicate, pointing)
+        link = root + page if page else None
+        return order, Fact(order[1], short, link, values, more, anchor)
+
+    def _property(
+        self, predicate: str, pointing: bool
+    ) -> tuple[tuple[int, str], str, str, str | None]:
+        """The place of a property with its name, its short name, its anchor, and its page; its name
+        may be another one on the page that it points to.
+        """
+        known = self._properties.get((predicate, pointing))
+        if known is None:
+            own = predicate[1:-1] in self.names.vocabulary.own_terms
+            page = self.addresses.page(predicate[1:-1]) if own else None
+            order = self.order.get(predicate, len(self.order))
+            name, short = self._name(predicate, pointing), self.names.compact(predicate)
+            known = (order, name), short, slug(short), href(page) + self.suffix if page else None
+            self._properties[predicate, pointing] = known
+        return known
+
+    def _name(self, predicate: str, pointing: bool) -> str:
+        if pointing:
+            return self.names.inverse(predicate, self.language, self.wording.pointing)
+        return self.names.term(predicate, self.language)
 
     def _value(
         self,

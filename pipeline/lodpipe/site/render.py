@@ -4,21 +4,22 @@ siblings and the way to the root.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.templates import environment
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import chosen
 from lodpipe.site.preview import Picture
+from lodpipe.site.site_files import SiteFiles
 from lodpipe.site.values import readable_iri, written
 
 PACKAGE = Path(__file__).parent
@@ -64,7 +65,8 @@ class Renderer:
             "has_changes": self.has_changes, "is_development": self.is_development,
             "preview": self.preview,
         }  # fmt: skip
-        self._folders: set[Path] = set()
+        self.files = SiteFiles(self.folder)
+        self._frames: dict[tuple[str, str, bool], dict[str, Markup]] = {}
 
     def _site(self) -> dict[str, str]:
         publication = self.publication
@@ -92,32 +94,49 @@ class Renderer:
 
     def write(
         self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None
-    ) -> None:
-        """A page; `page` is its path without suffix."""
-        alternates = self._alternates(page)
+    ) -> int:
+        """Writes a page and returns its size; `page` is its path without suffix."""
+        text = self.text(template, page, context)
+        return self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
+
+    def text(self, template: str, page: str, context: Mapping[str, Any]) -> str:
+        """A page as HTML."""
+        alternates = self._alternates(page, context.get("root", ""))
         own = next(item for item in alternates if item["language"] == self.language)
+        root = context.get("root") or up(page)
         place = {
-            "root": up(page),
+            "root": root,
+            "frame": self._frame(root, page, bool(context.get("tools"))),
             "current": page,
             "own": href(page.rsplit("/", 1)[-1]),
             "alternates": alternates,
             "canonical": own["address"],
         }
-        text = _template(template).render({**self._common, **place, **context})
-        self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
+        return _template(template).render({**self._common, **place, **context})
 
-    def put(self, name: str, text: str) -> None:
-        """A file; its folder is made where it is missing. What exists already (a tree of dist/,
-        a link to its bytes) stays as it is.
+    def put(self, name: str, text: str) -> int:
+        """Writes a file and returns its size; what exists already stays as it is."""
+        return self.files.put(name, text.encode())
+
+    def _frame(self, root: str, page: str, tools: bool) -> dict[str, Markup]:
+        """What all pages of a depth have around their content, as markup: a page in the menu has a
+        menu of its own.
         """
-        path = self.folder / name
-        if path.parent not in self._folders:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(path.parent)
-        with contextlib.suppress(FileExistsError), path.open("xb") as out:
-            out.write(text.encode())
+        own = page if page in self._own_heads else ""
+        frame = self._frames.get((root, own, tools))
+        if frame is None:
+            facts = {**self._common, "root": root, "current": own, "tools": tools}
+            parts = _template("frame.html").make_module(facts)
+            frame = {name: getattr(parts, name)() for name in ("links", "feeds", "top", "foot")}
+            self._frames[root, own, tools] = frame
+        return frame
 
-    def _alternates(self, page: str) -> list[dict[str, str]]:
+    @cached_property
+    def _own_heads(self) -> frozenset[str]:
+        """The pages whose head differs from that of others."""
+        return frozenset(("index", "search", *(entry["page"] for entry in self.menu)))
+
+    def _alternates(self, page: str, root: str = "") -> list[dict[str, str]]:
         whole = href(page)
         name = whole.rsplit("/", 1)[-1]
         host = self.publication.host
@@ -125,7 +144,7 @@ class Renderer:
             {
                 "language": language,
                 "name": LANGUAGES.get(language, language),
-                "href": f"{name}{self.addresses.suffix(language)}.html",
+                "href": f"{root + whole if root else name}{self.addresses.suffix(language)}.html",
                 "address": f"{host}{whole}{self.addresses.suffix(language)}.html",
             }
             for language in self.addresses.languages
@@ -145,15 +164,15 @@ def _template(name: str) -> jinja2.Template:
 
 
 def script_json(value: object) -> str:
+    """A value as JSON that may be written inside a script element."""
+    return script_safe(json.dumps(value, ensure_ascii=False))
+
+
+def script_safe(text: str) -> str:
     """JSON that may be written inside a script element: nothing in it can end the element or begin
     another.
     """
-    return (
-        json.dumps(value, ensure_ascii=False)
-        .replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-        .replace("&", "\\u0026")
-    )
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def sizes(amount: int, language: str) -> str:

@@ -196,14 +196,22 @@ class PageReuse:
         own = [name for name in names if name not in self._of_dist]
         with contextlib.suppress(FileNotFoundError):
             size = sum(os.lstat(f"{self._new}/{name}").st_size for name in own)
-            self._lines.append(f"{digest} {size} {page}\n")
+            self.noted(page, size, digest)
+
+    def noted(self, page: str, size: int, digest: str) -> None:
+        """Notes a page whose files have been written and have so many bytes together."""
+        self._lines.append(f"{digest} {size} {page}\n")
+
+    def is_of_dist(self, name: str) -> bool:
+        """Whether a file is one of dist/, and none of the pages."""
+        return name in self._of_dist
 
     def write(self, digest: str) -> None:
         """The digests of the new site, when all its pages are written."""
         self._close()
         with (self._new / DIGEST).open("w", encoding="utf-8", newline="\n") as out:
             out.write(f"{digest}\n{self.shared}\n")
-            out.writelines(self._lines)
+            out.writelines(sorted(self._lines))
 
 
 def _read(mark: Path, shared: str) -> tuple[int, dict[str, tuple[str, int]]]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import pyoxigraph as ox
 from markupsafe import Markup
@@ -24,10 +24,10 @@ from markupsafe import Markup
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
+from lodpipe.engine.forked_blocks import cores
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
 from lodpipe.publish.api.index_plan import index_plan, open_index
-from lodpipe.publish.api.node_documents import needed
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
@@ -35,10 +35,10 @@ from lodpipe.publish.catalogue.web import portable_redirects
 from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
-from lodpipe.rdf.jsonld import Context, node_object
+from lodpipe.rdf.jsonld import Context
 from lodpipe.rdf.terms import TYPE
-from lodpipe.rdf.turtle import TermWriter, blocks
-from lodpipe.releases.coverage_figures import TableCoverage
+from lodpipe.rdf.turtle import TermWriter
+from lodpipe.releases.coverage_figures import CoveredRecord, TableCoverage
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site import open_points
 from lodpipe.site.addresses import Addresses, href, up
@@ -58,12 +58,20 @@ from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.repository import Feedback
+from lodpipe.site.resource_files import (
+    DATA,
+    PageFacts,
+    ResourceFiles,
+    Waiting,
+    rendered,
+    turtle,
+    waiting,
+)
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.values import editorial_mark
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
 OUTLINES = "assets/outlines.svg"
-DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
 # What all pages show of a project besides its statements.
 DECLARATIONS = ("publication.yaml", "ontology", "shapes")
 
@@ -339,8 +347,11 @@ class _Site:
             views = coverage_views(self.coverage, self.addresses, language, self.releases.ledger)
             renderer.write("coverage.html", "coverage", common | {"tables": list(views)})
         renderer.write("search.html", "search", common | {"tools": True})
+        renderer.write("compare.html", "compare", common)
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
-        renderer.write("404.html", "404", common)
+        # A host shows it at any address: where its path is known, links do not depend on the address.
+        known = self.publication.hosting or not self.publication.is_redirected
+        renderer.write("404.html", "404", common | {"root": self.publication.path if known else ""})
 
     def _landing(self, language: str) -> dict[str, object]:
         """What search engines and FAIR assessors read in the pages about the dataset."""
@@ -449,7 +460,7 @@ class _Site:
         )
         for shape in pages.shapes(self.shapes):
             self.renderers[0].put(
-                f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(described, shape), terms)
+                f"{self.addresses.page(shape[1:-1])}.ttl", turtle(closure(described, shape), terms)
             )
 
     def _queries_as_data(self, terms: TermWriter) -> None:
@@ -463,63 +474,74 @@ class _Site:
         )
         for subject, rows in groupby(triples, key=itemgetter(0)):
             if (page := self.addresses.page(subject[1:-1])) and page.startswith("query/"):
-                self.renderers[0].put(f"{page}.ttl", _turtle(list(rows), terms))
+                self.renderers[0].put(f"{page}.ttl", turtle(list(rows), terms))
 
     # -- pages of resources ------------------------------------------------------------------------
 
     def _resources(self, terms: TermWriter, context: Context, reuse: PageReuse) -> None:
-        site, names, addresses = self.site, self.names, self.addresses
-        writers = [
+        """The files of every resource that are not those of the last build."""
+        pages = [
             (
                 renderer,
                 Writer(
-                    site,
-                    names,
-                    addresses,
+                    self.site,
+                    self.names,
+                    self.addresses,
                     self._wording(renderer),
                     self.browse.page,
                 ),
+                self._facts(renderer),
             )
             for renderer in self.renderers
         ]
+        files = ResourceFiles(pages, terms, context, self.static_api)
+        put = self.renderers[0].files.put
+        for item in rendered(files, self._changed(files, reuse), page_processes()):
+            written = ((name, put(name, content)) for name, content in item.files)
+            size = sum(length for name, length in written if not reuse.is_of_dist(name))
+            reuse.noted(item.page, size, item.digest)
+
+    def _changed(self, files: ResourceFiles, reuse: PageReuse) -> Iterator[Waiting]:
+        """The resources whose files have to be written; pages of withdrawn ones are written now."""
         suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers]
         suffixes += [*DATA, ".json"]
         withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
-            files = [resource.page + suffix for suffix in suffixes]
-            framed = self.static_api.framed(resource.iri[1:-1])
-            covered = self.covered.get(resource.iri[1:-1].removeprefix(self.publication.base))
+            iri = resource.iri[1:-1]
+            covered = self._covered(resource)
             states = sorted(covered[1].states.items()) if covered else []
             origin = str(self.feedback.origins.get(resource.iri) or "")
-            digest = rows_digest((*resource.content(), framed or b"", states, origin))
-            listed = withdrawn.get(resource.iri[1:-1])
-            if listed is None:
-                self.sitemap.add(resource.page)
-            if listed is None and reuse.take(resource.page, files, digest):
-                continue
-            node = node_object(
-                resource.iri, ((row[1], row[2]) for row in resource.statements), context
-            )
-            self._data(resource, node, terms, context)
-            document = framed or self.static_api.document(resource.iri[1:-1])
-            self.renderers[0].put(f"{resource.page}.json", document.decode())
-            embedded = Markup(script_json({"@context": needed([node], context), **node}))
-            if listed:
+            item = waiting(resource, self.static_api.framed(iri), states, origin)
+            if listed := withdrawn.get(iri):
+                document = item.framed or self.static_api.each_document([iri])[0]
+                embedded, data = files.data(resource, document)
+                for name, content in data:
+                    self.renderers[0].files.put(name, content)
                 self._withdrawn(resource, listed, embedded)
                 continue
-            query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
-            for item, writer in writers:
-                page = writer.show(resource)
-                facts = {
-                    "page": page,
-                    "feedback": self._feedback(page, item.texts),
-                    "embedded": embedded,
-                    "pointing_query": query,
-                    "map": self.overview.small_map(resource.spots, item.language),
-                    "known": known_fields(*covered, item.language) if covered else None,
-                }
-                item.write("resource.html", resource.page, facts | self._open_points(item))
-            reuse.rendered(resource.page, files, digest)
+            self.sitemap.add(resource.page)
+            names = [resource.page + suffix for suffix in suffixes]
+            if not reuse.take(resource.page, names, item.digest):
+                yield item
+
+    def _covered(self, resource: Resource) -> tuple[TableCoverage, CoveredRecord] | None:
+        """The record of a resource in a table whose coverage is counted."""
+        return self.covered.get(resource.iri[1:-1].removeprefix(self.publication.base))
+
+    def _facts(self, renderer: Renderer) -> PageFacts:
+        """What the page of a resource shows in a language besides what its statements say."""
+        language, common = renderer.language, self._open_points(renderer)
+
+        def facts(resource: Resource, page: PageContent) -> Mapping[str, object]:
+            covered = self._covered(resource)
+            return {
+                **common,
+                "feedback": self._feedback(page, renderer.texts),
+                "map": self.overview.small_map(resource.spots, language),
+                "known": known_fields(*covered, language) if covered else None,
+            }
+
+        return facts
 
     def _feedback(self, page: PageContent, texts: Mapping[str, str]) -> dict[str, object] | None:
         """The links of a page back to its source; those of its facts are added to them."""
@@ -540,52 +562,10 @@ class _Site:
             page = withdrawn_page(resource, listed, labels, self.addresses, item.language)
             item.write("withdrawn.html", resource.page, {"page": page, "embedded": embedded})
 
-    def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
-        """The siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same statements."""
-        triples = resource.triples()
-        first = self.renderers[0]
-        first.put(f"{resource.page}.ttl", _turtle(triples, terms))
-        ntriples = "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
-        first.put(f"{resource.page}.nt", ntriples)
-        first.put(f"{resource.page}.rdf", _rdfxml(ntriples, terms))
-        groups = groupby(triples, key=itemgetter(0))
-        nodes = [
-            node if s == resource.iri else node_object(s, ((p, o) for _, p, o in rows), context)
-            for s, rows in groups
-        ]
-        lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in nodes)
-        given = json.dumps(needed(nodes, context), ensure_ascii=False)
-        first.put(f"{resource.page}.jsonld", f'{{"@context": {given},\n"@graph": [\n{lines}\n]}}\n')
 
-
-Node = dict[str, Any]
-
-
-def _turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:
-    """A Turtle document with the prefixes that it uses."""
-    body = list(blocks(triples, terms))
-    used = [
-        (name, namespace)
-        for name, namespace in sorted(terms.prefixes)
-        if any(f"{name}:" in block for block in body)
-    ]
-    return (
-        f"@base <{terms.base}> .\n"
-        + "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in used)
-        + "\n"
-        + "\n".join(body)
-    )
-
-
-def _rdfxml(ntriples: str, terms: TermWriter) -> str:
-    """An RDF/XML document of N-Triples."""
-    used = {
-        name: namespace for name, namespace in sorted(terms.prefixes) if f"<{namespace}" in ntriples
-    }
-    parsed = (quad.triple for quad in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES))
-    written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
-    assert written is not None  # no file was given
-    return written.decode()
+def page_processes() -> int:
+    """How many processes write pages."""
+    return cores() if sys.platform == "linux" else 1
 
 
 __all__ = [

@@ -2,9 +2,12 @@
 
 import {count, h, language} from "../dom.ts";
 import {t} from "../texts.ts";
-import {type Data, type Group, type Hit, Index, pieces} from "./index.ts";
+import {type Group, type Hit, Index, type Load, pieces} from "./index.ts";
 
 const SHOWN = 10;
+const NEXT = 100; // that a button adds
+const SHOWN_OF_MANY = 5; // of each group, where there are more than three
+
 function start(main: HTMLElement): void {
   const root = main.dataset["root"] ?? "./";
   const status = h("p", {role: "status", "aria-live": "polite", class: "tool-status"}, t("searchLoading"));
@@ -18,15 +21,18 @@ function start(main: HTMLElement): void {
   input.value = new URLSearchParams(location.search).get("q") ?? "";
   input.focus();
 
-  const index = load(main.dataset["index"] ?? "search.json");
+  const index = load(main.dataset["index"] ?? "assets/search/");
   const update = async (): Promise<void> => {
     const text = input.value.trim();
     const ready = await index;
     if (text !== input.value.trim()) return; // typed on meanwhile
-    const groups = text ? ready.search(text) : [];
+    const groups = text ? await ready.search(text) : [];
+    const limit = groups.length > 3 ? SHOWN_OF_MANY : SHOWN;
+    const sections = await Promise.all(groups.map((group) => section(group, root, limit)));
+    if (text !== input.value.trim()) return;
     const hits = groups.reduce((sum, group) => sum + group.size, 0);
     status.textContent = text ? t(hits === 0 ? "noHits" : hits === 1 ? "hit" : "hits", count(hits), text) : t("searchReady", count(ready.size));
-    results.replaceChildren(...groups.map((group) => section(group, root)));
+    results.replaceChildren(...sections);
   };
   const remember = (): void => {
     const address = new URL(location.href);
@@ -47,21 +53,28 @@ function start(main: HTMLElement): void {
   main.addEventListener("keydown", (event) => walk(event, input, results));
 }
 
-async function load(address: string): Promise<Index> {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(String(answer.status));
-  return Index.of((await answer.json()) as Data, language);
+function load(address: string): Promise<Index> {
+  const read: Load = async (name) => {
+    const answer = await fetch(`${address}${name}.json`);
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.json();
+  };
+  return Index.of(read, language);
 }
 
-function section(group: Group, root: string): HTMLElement {
-  const list = h("ul", {}, ...group.hits(0, SHOWN).map((hit) => item(hit, root)));
-  const more = h("button", {type: "button", class: "quiet", click: () => {
-    const items = group.hits(SHOWN).map((hit) => item(hit, root));
+async function section(group: Group, root: string, limit: number): Promise<HTMLElement> {
+  const list = h("ul", {}, ...(await group.hits(0, limit)).map((hit) => item(hit, root)));
+  let listed = Math.min(limit, group.size);
+  const rest = (): string => (group.size - listed > NEXT ? t("showMore", count(NEXT), count(group.size - listed)) : t("showAll", count(group.size)));
+  const more = h("button", {type: "button", class: "quiet", click: async () => {
+    const items = (await group.hits(listed, listed + NEXT)).map((hit) => item(hit, root));
+    listed += items.length;
     list.append(...items);
-    more.remove();
+    if (listed < group.size) more.textContent = rest();
+    else more.remove();
     items[0]?.querySelector("a")?.focus();
-  }}, t("showAll", count(group.size)));
-  return h("section", {class: "search-group"}, h("h2", {}, group.label, " ", h("span", {class: "count"}, count(group.size))), list, group.size > SHOWN && more);
+  }}, rest());
+  return h("section", {class: "search-group"}, h("h2", {}, group.label, " ", h("span", {class: "count"}, count(group.size))), list, listed < group.size && more);
 }
 
 function item(hit: Hit, root: string): HTMLElement {

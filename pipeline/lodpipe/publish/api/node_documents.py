@@ -16,6 +16,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from lodpipe.engine.search_index import Resource, SearchIndex
 from lodpipe.rdf.jsonld import Context, Value
 
@@ -55,13 +57,28 @@ class NodeDocuments:
 
     def detail(self, resource: Resource) -> Node:
         """A document of one resource, with what the frame of its class embeds."""
-        frame = next(
-            (self.frames[iri] for iri in sorted(self.index.types(resource)) if iri in self.frames),
-            {},
-        )
-        node = self._embedded([self._with_lists(resource.node)], frame)[0]
+        node = self._embedded([self._with_lists(resource.node)], self._frame(resource))[0]
         (node,) = self._labelled([node])
         return {"@context": self.part([node]), **node}
+
+    def details(self, resources: Sequence[Resource]) -> list[Node]:
+        """A document of each resource; those without a frame ask the index for labels together."""
+        framed = {item.id for item in resources if self._frame(item)}
+        plain = [item for item in resources if item.id not in framed]
+        nodes = iter(self.nodes(plain))
+        return [
+            self.detail(item)
+            if item.id in framed
+            else {"@context": self.part([node := next(nodes)]), **node}
+            for item in resources
+        ]
+
+    def _frame(self, resource: Resource) -> Frame:
+        """What a document of a resource embeds."""
+        if not self.frames:
+            return {}
+        types = sorted(self.index.types(resource))
+        return next((self.frames[iri] for iri in types if iri in self.frames), {})
 
     def listing(
         self, resources: Sequence[Resource], facts: Mapping[str, Any], keys: Sequence[str] = ()
@@ -152,8 +169,10 @@ def _listed(value: Any) -> Any:
 
 def dumped(document: object, *, compact: bool = False) -> bytes:
     """A document as bytes of JSON, readable or compact."""
-    shape: dict[str, Any] = {"separators": (",", ":")} if compact else {"indent": 1}
-    return (json.dumps(document, ensure_ascii=False, **shape) + "\n").encode()
+    if compact:
+        return (json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    # What json.dumps gives with `indent`, by compiled code.
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
 def needed(nodes: Sequence[Node], context: Context) -> Node:
@@ -162,23 +181,18 @@ def needed(nodes: Sequence[Node], context: Context) -> Node:
     waiting: list[Any] = list(nodes)
     while waiting:
         value = waiting.pop()
-        if isinstance(value, dict):
-            used |= value.keys()
+        if isinstance(value, str):
+            if len(value) < 100:
+                used.add(value)
+        elif isinstance(value, dict):
+            used.update(value)
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
-        elif isinstance(value, str) and len(value) < 100:
-            used.add(value)
-    given = {key: value for key, value in context.given.items() if key in used}
     begun = {item.partition(":")[0] for item in used if ":" in item}
-    for value in given.values():  # a term's own IRI, type or reverse may begin with a prefix too
-        parts = value.values() if isinstance(value, dict) else [value]
-        begun |= {part.partition(":")[0] for part in parts if isinstance(part, str) and ":" in part}
-    return {
-        key: value
-        for key, value in context.given.items()
-        if key in given or (key in context.prefixes and key in begun)
-    }
+    return context.part(
+        frozenset(used & context.given.keys()), frozenset(begun & context.prefixes.keys())
+    )
 
 
 def plain(value: Any, context: Context, languages: Iterable[str]) -> str:

@@ -50,10 +50,13 @@ class StaticApi:
             return b""
         return dumped(self.api.documents.detail(resource))
 
-    def document(self, iri: str) -> bytes:
-        """The document of a resource; of one that the index does not have, its IRI alone."""
-        node = self.api.detail(iri)
-        return dumped(node or {"id": iri})
+    def each_document(self, iris: Sequence[str]) -> list[bytes]:
+        """The documents of resources; of one that the index does not have, its IRI alone."""
+        known = self.api.index.of_iris(iris)
+        known_iris = [iri for iri in dict.fromkeys(iris) if iri in known]
+        details = self.api.documents.details([known[iri] for iri in known_iris])
+        documents = {iri: dumped(node) for iri, node in zip(known_iris, details, strict=True)}
+        return [documents.get(iri) or dumped({"id": iri}) for iri in iris]
 
     def write(self) -> None:
         """Overview and lists, and the catalogue as JSON."""

@@ -1,0 +1,102 @@
+/** Rows as files that spreadsheets open: CSV as the language of the page has it, and XLSX. */
+
+export type Cell = string | number;
+
+/** CSV with a byte order mark; German Excel wants semicolons, because the comma is in its numbers. */
+export function csv(rows: readonly (readonly Cell[])[], language: string): Uint8Array {
+  const separator = language === "en" ? "," : ";";
+  const line = (row: readonly Cell[]): string => row.map((cell) => quoted(String(cell), separator)).join(separator);
+  return encoded(`\ufeff${rows.map(line).join("\r\n")}\r\n`);
+}
+
+function quoted(text: string, separator: string): string {
+  return text.includes(separator) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
+const FORMATS = "http://schemas.openxmlformats.org/";
+const SHEET = `${FORMATS}spreadsheetml/2006/main`;
+const RELATIONS = `${FORMATS}officeDocument/2006/relationships`;
+const KINDS = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+
+/** A workbook of one sheet (ECMA-376), whose first row is bold and stays in view; texts stay texts. */
+export function xlsx(rows: readonly (readonly Cell[])[]): Uint8Array {
+  const lines = rows.map((row, number) => `<row>${row.map((cell) => cellXml(cell, number === 0)).join("")}</row>`).join("");
+  return zipped({
+    "[Content_Types].xml": `${HEAD}<Types xmlns="${FORMATS}package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>`
+      + `<Override PartName="/xl/workbook.xml" ContentType="${KINDS}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="${KINDS}.worksheet+xml"/>`
+      + `<Override PartName="/xl/styles.xml" ContentType="${KINDS}.styles+xml"/></Types>`,
+    "_rels/.rels": `${HEAD}<Relationships xmlns="${FORMATS}package/2006/relationships"><Relationship Id="r1" Type="${RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
+    "xl/workbook.xml": `${HEAD}<workbook xmlns="${SHEET}" xmlns:r="${RELATIONS}"><sheets><sheet name="1" sheetId="1" r:id="r1"/></sheets></workbook>`,
+    "xl/_rels/workbook.xml.rels": `${HEAD}<Relationships xmlns="${FORMATS}package/2006/relationships"><Relationship Id="r1" Type="${RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/>`
+      + `<Relationship Id="r2" Type="${RELATIONS}/styles" Target="styles.xml"/></Relationships>`,
+    "xl/styles.xml": `${HEAD}<styleSheet xmlns="${SHEET}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>`
+      + '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders>'
+      + '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf xfId="0"/><xf xfId="0" fontId="1" applyFont="1"/></cellXfs></styleSheet>',
+    "xl/worksheets/sheet1.xml": `${HEAD}<worksheet xmlns="${SHEET}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/></sheetView></sheetViews>`
+      + `<cols><col min="1" max="${Math.max(1, rows[0]?.length ?? 1)}" width="30" customWidth="1"/></cols><sheetData>${lines}</sheetData></worksheet>`,
+  });
+}
+
+function cellXml(cell: Cell, bold: boolean): string {
+  const style = bold ? ' s="1"' : "";
+  return typeof cell === "number" ? `<c${style}><v>${cell}</v></c>` : `<c${style} t="inlineStr"><is><t xml:space="preserve">${escaped(cell)}</t></is></c>`;
+}
+
+function escaped(text: string): string {
+  const valid = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
+  return valid.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** A ZIP archive of texts, not packed (PKWARE APPNOTE 4.3), without times. */
+export function zipped(files: Record<string, string>): Uint8Array {
+  const parts: Uint8Array[] = [], directory: Uint8Array[] = [];
+  let at = 0;
+  for (const [path, text] of Object.entries(files)) {
+    const name = encoded(path), data = encoded(text);
+    const facts = [...word(20, 2), ...word(0x800, 2), ...word(0, 2), ...word(0, 2), ...word(0x21, 2), ...word(checksum(data), 4), ...word(data.length, 4), ...word(data.length, 4), ...word(name.length, 2)];
+    parts.push(new Uint8Array([...word(0x04034b50, 4), ...facts, ...word(0, 2)]), name, data);
+    directory.push(new Uint8Array([...word(0x02014b50, 4), ...word(20, 2), ...facts, ...word(0, 2), ...word(0, 2), ...word(0, 2), ...word(0, 2), ...word(0, 4), ...word(at, 4)]), name);
+    at += 30 + name.length + data.length;
+  }
+  const size = directory.reduce((sum, part) => sum + part.length, 0), number = directory.length / 2;
+  const end = new Uint8Array([...word(0x06054b50, 4), ...word(0, 4), ...word(number, 2), ...word(number, 2), ...word(size, 4), ...word(at, 4), ...word(0, 2)]);
+  return joined([...parts, ...directory, end]);
+}
+
+function word(value: number, bytes: number): number[] {
+  return Array.from({length: bytes}, (_, place) => (value >>> (8 * place)) & 255);
+}
+
+function checksum(data: Uint8Array): number {
+  let crc = -1;
+  for (const byte of data) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function encoded(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Offers bytes as a file. */
+export function save(data: Uint8Array, name: string, type: string): void {
+  const address = URL.createObjectURL(new Blob([data as BlobPart], {type}));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

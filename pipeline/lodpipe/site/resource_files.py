@@ -1,0 +1,192 @@
+"""The files of resources: a page in each language and the same as data, block by block, so that
+several processes can share the work.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, groupby, islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import pyoxigraph as ox
+from markupsafe import Markup
+
+from lodpipe.engine.forked_blocks import answers
+from lodpipe.publish.api.node_documents import needed
+from lodpipe.publish.api.static_api import StaticApi
+from lodpipe.rdf.jsonld import Context, node_object
+from lodpipe.rdf.turtle import TermWriter, blocks
+from lodpipe.site.pages import PageContent, Resource, Writer
+from lodpipe.site.render import Renderer, script_safe
+from lodpipe.site.reuse import rows_digest
+
+DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
+_BLOCK = 100  # resources that are given to a process at once
+_MANY = 2_000  # resources from which several processes are faster
+# What a page shows besides the statements of its resource, as variables of the template.
+PageFacts = Callable[[Resource, PageContent], Mapping[str, object]]
+_dumped = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Waiting(NamedTuple):
+    """A resource whose files are to be written: its content, its framed document (else nothing),
+    and the digest of all that its pages show.
+    """
+
+    content: tuple[Any, ...]
+    framed: bytes
+    digest: str
+
+
+class Rendered(NamedTuple):
+    """The files of a resource, and the digest of what they show."""
+
+    page: str
+    digest: str
+    files: list[tuple[str, bytes]]
+
+
+def waiting(resource: Resource, framed: bytes, *beside: object) -> Waiting:
+    """A resource with its digest; `beside` is what its pages show besides both, in plain values."""
+    content = resource.content()
+    return Waiting(content, framed, rows_digest((*content, framed, *beside)))
+
+
+@dataclass
+class ResourceFiles:
+    """Makes the files of resources: a page for each renderer, writer and facts of a language."""
+
+    pages: Sequence[tuple[Renderer, Writer, PageFacts]]
+    terms: TermWriter
+    context: Context
+    static_api: StaticApi
+
+    def rendered(self, items: Sequence[Waiting]) -> list[Rendered]:
+        """The files of a block of resources."""
+        resources = [Resource.of_content(item.content) for item in items]
+        documents = self._documents(resources, items)
+        return [
+            Rendered(resource.page, item.digest, self._files(resource, document))
+            for resource, document, item in zip(resources, documents, items, strict=True)
+        ]
+
+    def _documents(self, resources: Sequence[Resource], items: Sequence[Waiting]) -> list[bytes]:
+        plain = [
+            resource.iri[1:-1]
+            for resource, item in zip(resources, items, strict=True)
+            if not item.framed
+        ]
+        rest = iter(self.static_api.each_document(plain))
+        return [item.framed or next(rest) for item in items]
+
+    def _files(self, resource: Resource, document: bytes) -> list[tuple[str, bytes]]:
+        embedded, files = self.data(resource, document)
+        for renderer, writer, facts in self.pages:
+            page = writer.show(resource)
+            shown = {
+                "page": page,
+                "embedded": embedded,
+                "pointing_query": f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}",
+                **facts(resource, page),
+            }
+            text = renderer.text("resource.html", resource.page, shown)
+            files.append((f"{resource.page}{renderer.suffix}.html", text.encode()))
+        return files
+
+    def data(self, resource: Resource, document: bytes) -> tuple[Markup, list[tuple[str, bytes]]]:
+        """The JSON-LD that a page embeds, and its siblings: Turtle, N-Triples, RDF/XML and JSON-LD of
+        the same statements, and the document of the API.
+        """
+        triples = resource.triples()
+        own_rows = ((row[1], row[2]) for row in resource.statements)
+        node = node_object(resource.iri, own_rows, self.context)
+        nodes = [
+            node
+            if s == resource.iri
+            else node_object(s, ((p, o) for _, p, o in rows), self.context)
+            for s, rows in groupby(triples, key=itemgetter(0))
+        ]
+        texts = [_dumped(item) for item in nodes]
+        part, graph = self._context(nodes), ",\n".join(texts)
+        is_alone = len(nodes) == 1
+        own_text, own_part = (
+            (texts[0], part) if is_alone else (_dumped(node), self._context([node]))
+        )
+        ntriples = "".join([f"{s} {p} {o} .\n" for s, p, o in triples])
+        embedded = Markup(script_safe(f'{{"@context": {own_part}, {own_text[1:]}'))
+        files = {
+            ".ttl": turtle(triples, self.terms).encode(),
+            ".nt": ntriples.encode(),
+            ".rdf": rdfxml(ntriples, self._namespaces),
+            ".jsonld": f'{{"@context": {part},\n"@graph": [\n{graph}\n]}}\n'.encode(),
+            ".json": document,
+        }
+        return embedded, [(resource.page + suffix, text) for suffix, text in files.items()]
+
+    def _context(self, nodes: Sequence[dict[str, Any]]) -> str:
+        """The part of the context that nodes use, as JSON."""
+        part = needed(nodes, self.context)
+        text = self._parts.get(id(part))
+        if text is None:  # a part is the same object as long as the context lives
+            text = self._parts[id(part)] = _dumped(part)
+        return text
+
+    @cached_property
+    def _parts(self) -> dict[int, str]:
+        return {}
+
+    @cached_property
+    def _namespaces(self) -> list[tuple[str, str]]:
+        return sorted(self.terms.prefixes)
+
+
+def rendered(files: ResourceFiles, items: Iterable[Waiting], processes: int) -> Iterator[Rendered]:
+    """The files of all resources, in no order: of few of them made here, of many in several
+    processes. They are written by one: processes that write into the same folder wait for each other.
+    """
+    rest = iter(items)
+    first = list(islice(rest, _MANY))
+    if processes < 2 or len(first) < _MANY:
+        for block in _blocks(chain(first, rest)):
+            yield from files.rendered(block)
+        return
+
+    def work(data: bytes) -> bytes:
+        block = [Waiting(*item) for item in marshal.loads(data)]
+        return marshal.dumps([tuple(item) for item in files.rendered(block)], 2)
+
+    sent = (
+        marshal.dumps([tuple(item) for item in block], 2) for block in _blocks(chain(first, rest))
+    )
+    for answer in answers(work, sent, processes):
+        yield from (Rendered(*item) for item in marshal.loads(answer))
+
+
+def _blocks(items: Iterable[Waiting]) -> Iterator[list[Waiting]]:
+    rest = iter(items)
+    return iter(lambda: list(islice(rest, _BLOCK)), [])
+
+
+def turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:
+    """A Turtle document with the prefixes that it uses."""
+    body = "\n".join(blocks(triples, terms))
+    used = [
+        f"@prefix {name}: <{namespace}> .\n"
+        for name, namespace in sorted(terms.prefixes)
+        if f"{name}:" in body
+    ]
+    return f"@base <{terms.base}> .\n{''.join(used)}\n{body}"
+
+
+def rdfxml(ntriples: str, prefixes: Sequence[tuple[str, str]]) -> bytes:
+    """An RDF/XML document of N-Triples."""
+    used = {name: namespace for name, namespace in prefixes if f"<{namespace}" in ntriples}
+    parsed = (quad.triple for quad in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES))
+    written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
+    assert written is not None  # no file was given
+    return written

@@ -92,7 +92,10 @@ def dead(site: Path) -> Iterator[str]:
             parts = urlsplit(address)
             if parts.scheme:
                 continue
-            goal = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            # Where the page of an error is shown is not known: its links begin with a slash.
+            start = site if path.name.startswith("404.") else path.parent
+            local = unquote(parts.path).removeprefix("/" if start == site else "")
+            goal = (start / local).resolve() if parts.path else path
             if not goal.is_relative_to(site.resolve()) or not goal.exists():
                 yield f"{path.relative_to(site)}: {where} {address}"
             elif (
@@ -507,7 +510,7 @@ def test_relations_are_worded_from_where_they_are_read(site: Path) -> None:
         2
     ]
     assert "Makerspace Partheland" in neighbours and "Gemeinde Borsdorf" not in neighbours
-    assert 'aria-label="Karte: Borsdorf, ' in (site / "place/147290000000.html").read_text("utf-8")
+    assert 'aria-label="Karte: Landkreis Leipzig, Borsdorf, ' in (site / "place/147290000000.html").read_text("utf-8")
     ET.parse(site / "assets/outlines.svg")
 
 
@@ -532,7 +535,8 @@ def test_another_publication_has_its_pages(built_libraries: Path) -> None:
 def test_no_pages_where_none_are_wanted(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
     declared = project / "publication.yaml"
-    declared.write_text(declared.read_text("utf-8") + "site: false\n", "utf-8")
+    before, _, _ = declared.read_text("utf-8").partition("\nsite:")  # the last of its keys
+    declared.write_text(f"{before}\nsite: false\n", "utf-8")
     assert invoke("build", "--project", project).exit_code == 0
     assert not (project / "dist/site").exists()
 

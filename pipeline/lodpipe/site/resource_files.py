@@ -88,13 +88,13 @@ class ResourceFiles:
         embedded, files = self.data(resource, document)
         for renderer, writer, facts in self.pages:
             page = writer.show(resource)
-            shown = {
+            variables = {
                 "page": page,
                 "embedded": embedded,
                 "pointing_query": f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}",
                 **facts(resource, page),
             }
-            text = renderer.text("resource.html", resource.page, shown)
+            text = renderer.text("resource.html", resource.page, variables)
             files.append((f"{resource.page}{renderer.suffix}.html", text.encode()))
         return files
 

@@ -510,7 +510,9 @@ def test_relations_are_worded_from_where_they_are_read(site: Path) -> None:
         2
     ]
     assert "Makerspace Partheland" in neighbours and "Gemeinde Borsdorf" not in neighbours
-    assert 'aria-label="Karte: Landkreis Leipzig, Borsdorf, ' in (site / "place/147290000000.html").read_text("utf-8")
+    assert 'aria-label="Karte: Landkreis Leipzig, Borsdorf, ' in (
+        site / "place/147290000000.html"
+    ).read_text("utf-8")
     ET.parse(site / "assets/outlines.svg")
 
 

@@ -13,8 +13,8 @@ FRONTEND = ROOT / "pipeline" / "frontend"
 ASSETS = ROOT / "pipeline" / "lodpipe" / "site" / "assets"
 BUILT = (
     "THIRD-PARTY.txt",
-    "oxigraph.wasm.gz",
     "compare.js",
+    "oxigraph.wasm.gz",
     "search.js",
     "site.js",
     "sparql-worker.js",

@@ -127,7 +127,10 @@ class Renderer:
         if frame is None:
             facts = {**self._common, "root": root, "current": own, "tools": tools}
             parts = _template("frame.html").make_module(facts)
-            frame = {name: getattr(parts, name)() for name in ("links", "feeds", "top", "navigation", "foot")}
+            frame = {
+                name: getattr(parts, name)()
+                for name in ("links", "feeds", "top", "navigation", "foot")
+            }
             self._frames[root, own, tools] = frame
         return frame
 

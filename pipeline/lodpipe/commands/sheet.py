@@ -48,12 +48,10 @@ def export(options: ProjectOptions, file: Path, tables: tuple[str, ...]) -> None
 
     def work(project: Project, _: Progress) -> tuple[Finding, ...]:
         from lodpipe.diagnostics.suggestions import did_you_mean
-        from lodpipe.sources import read_declaration
-        from lodpipe.workflow.sheets.exchange import export_workbook
+        from lodpipe.workflow.sheets.exchange import export_workbook, table_names
         from lodpipe.workflow.sheets.workbook import MissingExtra
 
-        path = project.root / "source/records.yaml"
-        declared = read_declaration(path, "source/records.yaml")
+        declared = table_names(project)
         for name in tables:
             if name not in declared:
                 raise click.UsageError(f"There is no table `{name}`{did_you_mean(name, declared)}")

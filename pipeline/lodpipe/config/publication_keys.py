@@ -336,7 +336,7 @@ class Sentence(_Keys, frozen=True, kw_only=True):
     text: Annotated[
         Texts,
         _about(
-            "the sentence: `{name}` is the value of a column, `[words](place/x)` a link to a resource "
+            "the sentence: `{name}` is the value of a column, `[words]` with `place/x` in parentheses a link to a resource "
             "or to a page of the site (LP843)"
         ),
     ]

@@ -92,6 +92,10 @@ class Session:
         """All rows of a query."""
         return self.connection.execute(sql, parameters).fetchall()
 
+    def first_rows(self, query: str, count: int) -> list[tuple[Any, ...]]:
+        """At most so many rows of a query."""
+        return self.rows(f"SELECT * FROM ({query}) LIMIT {count}")
+
     def stream(
         self, sql: str, parameters: Sequence[object] = (), size: int = 20_000
     ) -> Iterator[tuple[Any, ...]]:

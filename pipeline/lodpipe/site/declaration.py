@@ -29,6 +29,7 @@ from lodpipe.engine.page_notes import Annotations, Disputes
 from lodpipe.engine.page_paths import Paths, Step
 from lodpipe.engine.page_sources import SourceCards
 from lodpipe.engine.sql_session import Session
+from lodpipe.engine.statements import StatementTable
 from lodpipe.site.repository import templates
 from lodpipe.site.sentences import PAGES, placeholders, targets
 
@@ -217,7 +218,6 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
                 project.origin("site", *path),
                 {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
-    yield from _findings_of_repository(project)
     yield from _findings_of_story(project, session, vocabulary, keys)
     if keys.preview and not (project.root / keys.preview).is_file():
         detail = f"there is no file `{keys.preview}`"
@@ -233,7 +233,7 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
             )
 
 
-def _findings_of_repository(project: Project) -> Iterator[Finding]:
+def repository_findings(project: Project) -> Iterator[Finding]:
     """A repository whose addresses for edits and issues are not known (LP844)."""
     repository = project.publication.repository
     if repository and None in templates(repository):
@@ -249,7 +249,7 @@ def _findings_of_story(
         where = project.origin("site", "story", number)
         if sentence.query:
             with contextlib.suppress(duckdb.Error):  # LP841
-                rows = session.rows(f"SELECT 1 FROM ({sentence.query}) LIMIT 2")
+                rows = session.first_rows(sentence.query, 2)
                 if len(rows) != 1:
                     detail = (
                         "the query gives no row" if not rows else "the query gives several rows"
@@ -260,7 +260,7 @@ def _findings_of_story(
             if "://" in page or page in PAGES or page.startswith(("browse/", "query/")):
                 continue
             iri = f"<{vocabulary.base}{page}>"
-            if not session.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [iri]):
+            if not StatementTable(session).is_described(iri):
                 yield Finding("LP843", where, {"detail": f"there is no page `{page}`"})
 
 

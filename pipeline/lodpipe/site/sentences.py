@@ -29,8 +29,8 @@ NAME = re.compile(r"\{(\w+)\}")
 def placeholders(texts: Iterable[str]) -> tuple[str, ...]:
     """The names in braces, each once, in order.
 
-    >>> placeholders(["{labs} labs, [{unknown} of {labs}](coverage) without"])
-    ('labs', 'unknown')
+    >>> placeholders(["{all} places, [{unknown} of {all}](coverage) without"])
+    ('all', 'unknown')
     """
     return tuple(dict.fromkeys(name for text in texts for name in NAME.findall(text)))
 
@@ -38,7 +38,7 @@ def placeholders(texts: Iterable[str]) -> tuple[str, ...]:
 def targets(texts: Iterable[str]) -> list[str]:
     """Where links lead.
 
-    >>> targets(["{labs} labs, [{unknown} of {labs}](coverage) without"])
+    >>> targets(["{all} places, [{unknown} of {all}](coverage) without"])
     ['coverage']
     """
     return [target for text in texts for _, target in LINK.findall(text)]

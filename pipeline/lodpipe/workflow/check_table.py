@@ -167,12 +167,15 @@ def _releases(subject: Subject) -> Iterable[Finding]:
     )
 
 
-def _site(subject: Subject) -> Iterable[Finding]:
-    if isinstance(subject.project.publication.site, bool):
-        return []
-    from lodpipe.site.declaration import site_findings
+def _site(subject: Subject) -> Iterator[Finding]:
+    project = subject.project
+    if project.publication.site is False:
+        return
+    from lodpipe.site.declaration import repository_findings, site_findings
 
-    return site_findings(subject.project, subject.session, subject.declarations.vocabulary)
+    yield from repository_findings(project)
+    if not isinstance(project.publication.site, bool):
+        yield from site_findings(project, subject.session, subject.declarations.vocabulary)
 
 
 def _placeholders(subject: Subject) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, Severity
-from lodpipe.sources import Table
+from lodpipe.sources import Table, read_declaration
 from lodpipe.workflow.declarations import other_folders
 from lodpipe.workflow.pipeline import checked
 from lodpipe.workflow.record_rows import OpenedRecords, opened_records
@@ -66,6 +66,12 @@ class Imported(Struct, frozen=True):
 
 
 # -- export ----------------------------------------------------------------------------------------
+
+
+def table_names(project: Project) -> list[str]:
+    """The declared tables, by name."""
+    name = "source/records.yaml"
+    return list(read_declaration(project.root / name, name))
 
 
 def export_workbook(project: Project, path: Path, names: Sequence[str], language: str) -> int:

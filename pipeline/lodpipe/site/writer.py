@@ -212,7 +212,7 @@ class _Site:
 
     def _leading_pages(self) -> Iterator[str]:
         """The pages that lead to all others."""
-        yield from ("index", "search", "sparql", "catalog", "releases")
+        yield from ("index", "search", "sparql", "catalog", "releases", "compare")
         if self.coverage:
             yield "coverage"
         if self.open_points:

@@ -360,6 +360,14 @@ def test_a_renamed_record_leaves_the_other_pages(small: Path) -> None:
     assert not same_file(own, before[1])
 
 
+def test_lines_that_move_alone_are_seen_in_pages(small: Path, tmp_path: Path) -> None:
+    works = small / "source/works.json"
+    works.write_text("\n\n" + works.read_text("utf-8"), "utf-8")
+    build(Project.open(small))
+    assert "works.json#L11" in (small / "dist/site/work/metropolis.html").read_text("utf-8")
+    assert differing(every_file(small / "dist"), from_nothing(small, tmp_path / "fresh")) == []
+
+
 @pytest.mark.slow
 def test_a_change_of_the_real_publication_equals_a_build_from_nothing(
     copy_of_project: Path, tmp_path: Path

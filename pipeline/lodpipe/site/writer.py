@@ -80,13 +80,14 @@ def site_digest(
     project: Project, statements: Statements, dist: Path, coverage: Sequence[TableCoverage] = ()
 ) -> str:
     """What the pages are made of, as one number: the checksums of dist/, the declarations, what
-    their queries find in the records, the coverage of the records, and this program.
+    their queries find in the records, the coverage of the records, and this program. Pages that
+    link to the lines of records depend on the files of the records as well.
     """
     checksums = (dist / "SHA256SUMS").read_text("utf-8")
     rows, files = declared_data(project, statements.session)
-    return files_digest(
-        project.root, (*DECLARATIONS, "queries", "releases", *files), checksums, rows, coverage
-    )
+    records = ("source",) if project.publication.repository else ()
+    names = (*DECLARATIONS, "queries", "releases", *files, *records)
+    return files_digest(project.root, names, checksums, rows, coverage)
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,11 @@ def by_python(port: int, paths: Sequence[str], clients: int, seconds: float) -> 
 
 def cpu(pid: int) -> float:
     """Seconds of processor time of a process and all below it, also of those that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # it has ended since it was listed; its parent has its time
+        return 0.0
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") + sum(
         cpu(int(child)) for child in children
     )

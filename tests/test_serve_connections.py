@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
+import re
 import shutil
 import signal
 import socket
@@ -19,8 +21,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 
-from lodpipe.queries.connections import _LINE, Record, Running, Shared, unquoted
 from lodpipe.queries.connections import SHARED as SIZE
+from lodpipe.queries.connections import Record, Running, Shared, query_of
 from serving import JSON, Served, cases, descendants, serving_file, until
 from support import ROOT
 
@@ -296,13 +298,28 @@ def test_a_reload_and_the_end_take_connections_back(tmp_path: Path) -> None:
         assert client.file.read() == b""
 
 
-def test_unquoted_is_what_the_standard_library_reads() -> None:
-    for value in ("ASK+%7B%7D", "%3D%3d=%25%2541", "a=%0A%0d%00%ff", "=%0A", "+%20=3D", "=" * 5):
-        line = _LINE.fullmatch(f"GET /sparql?query={value} HTTP/1.1".encode())
-        assert line is not None
-        assert unquoted(line[2]) == unquote_to_bytes(value.replace("+", " "))
-    for value in ("%", "%4", "%zz", "a%", "a&b", "a#b", "a;b", "a b"):
-        assert _LINE.fullmatch(f"GET /sparql?query={value} HTTP/1.1".encode()) is None
+def test_a_query_in_an_address_is_what_the_standard_library_reads() -> None:
+    """Also where signs of escapes stand side by side; a broken escape is left to the server."""
+    whole = re.compile(r"(?:[^&;#%]|%[0-9A-Fa-f]{2})+")
+    chance = random.Random(1)
+    values = ["ASK+%7B%7D", "%3D%3d=%25%2541", "a=%0A%0d%00%ff", "=%0A", "+%20=3D", "=" * 5]
+    values += ["%", "%4", "%zz", "a%", "a&b", "a#b", "a;b", "", "%%41", "a=%"]
+    values += ["".join(chance.choices("%%%=4aFz+&", k=chance.randrange(1, 9))) for _ in range(9000)]
+    number = 0
+    for value in values:
+        expected = None
+        if whole.fullmatch(value):
+            with contextlib.suppress(UnicodeDecodeError):
+                expected = unquote_to_bytes(value.replace("+", " ")).decode()
+        assert query_of(f"GET /sparql?query={value} HTTP/1.1".encode()) == expected, value
+        number += expected is not None
+    assert number > 1000
+    for line in (
+        "POST /sparql?query=a HTTP/1.1",
+        "GET /sparql?query=a HTTP/1.0",
+        "GET /sparql?query=a b HTTP/1.1",
+    ):
+        assert query_of(line.encode()) is None
 
 
 def test_records_are_read_in_their_order_across_the_end_of_the_memory() -> None:

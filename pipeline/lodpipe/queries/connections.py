@@ -21,22 +21,22 @@ from __future__ import annotations
 import binascii
 import json
 import mmap
-import re
 import select
 import socket
 import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
 
 LENGTH = struct.Struct("!I")
 LENGTHS = struct.Struct("!II")
 _CHUNK = 1 << 18
-_LINE = re.compile(
-    rb"GET (/sparql\?query=((?:[^&;#%\x00-\x20\x7f-\xff]+|%[0-9A-Fa-f]{2})+)) HTTP/1\.1"
-)
+_LARGEST = 1 << 14  # bytes of a request that is answered by the worker
+_BEGIN, _END = b"GET /sparql?query=", b" HTTP/1.1"
+# What stands in the value of a parameter, with the sign of escapes.
+_OF_VALUE = bytes(set(range(0x21, 0x7F)) - set(b"&;#"))
 _IDLE = 1.0  # seconds without a request, after which a connection goes back
 _CHEAP = 0.002  # seconds of processor time; what takes more is queued by client
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -49,18 +49,34 @@ Outcome = tuple[Mapping[str, Any], bytes]
 
 def entity_tag(*parts: object) -> str:
     """An entity tag: the same parts have the same."""
-    return f'"{sha256(repr(parts).encode()).hexdigest()[:32]}"'
+    return f'"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
 
 
-def unquoted(value: bytes) -> bytes:
-    """A value of a form that is escaped well (`_LINE`), without its escapes. Quoted-printable has
-    the same escapes with another sign, and its decoder is a compiled one.
+def query_of(line: bytes) -> str | None:
+    """The query of the first line of a request; None for all other lines, and where an escape is not
+    whole.
 
-    >>> unquoted(b"ASK+%7B%7D+%23%3D%25")
-    b'ASK {} #=%'
+    Quoted-printable has the escapes of addresses with another sign, and its decoder is a compiled
+    one. It leaves what is no escape, so the result is longer then.
+
+    >>> query_of(b"GET /sparql?query=ASK+%7B%7D+%23%3D%25 HTTP/1.1")
+    'ASK {} #=%'
+    >>> query_of(b"GET /sparql?query=ASK%7 HTTP/1.1") is None
+    True
     """
+    if not (line.startswith(_BEGIN) and line.endswith(_END)):
+        return None
+    value = line[len(_BEGIN) : -len(_END)]
+    if not value or value.translate(None, _OF_VALUE):
+        return None
     marked = value.replace(b"=", b"=3D").replace(b"%", b"=").replace(b"+", b" ")
-    return binascii.a2b_qp(marked)
+    query = binascii.a2b_qp(marked)
+    if len(query) != len(value) - 2 * value.count(b"%"):
+        return None
+    try:
+        return query.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def send_answer(channel: socket.socket, head: Mapping[str, Any], body: bytes) -> None:
@@ -148,15 +164,18 @@ class Shared:
     def record(self, record: Record, *, log: bool) -> None:
         """Keeps a record for the server; waits where it has not read the older ones."""
         address = record.address[:_MOST_OF_ADDRESS].encode("latin-1") if log else b""
-        data = _RECORD.pack(*record[:3], len(address)) + address
-        while self._written + len(data) - _POSITION.unpack_from(self._map, _READ_AT)[0] > _RECORDS:
+        data = _RECORD.pack(record.connection, record.passed, record.size, len(address)) + address
+        size = len(data)
+        while self._written + size - _POSITION.unpack_from(self._map, _READ_AT)[0] > _RECORDS:
             time.sleep(0.001)
         at = self._written % _RECORDS
-        first = data[: _RECORDS - at]
-        self._map[_RECORDS_AT + at : _RECORDS_AT + at + len(first)] = first
-        if len(first) < len(data):
-            self._map[_RECORDS_AT : _RECORDS_AT + len(data) - len(first)] = data[len(first) :]
-        self._written += len(data)
+        if at + size <= _RECORDS:
+            self._map[_RECORDS_AT + at : _RECORDS_AT + at + size] = data
+        else:
+            left = _RECORDS - at
+            self._map[_RECORDS_AT + at : _RECORDS_AT + _RECORDS] = data[:left]
+            self._map[_RECORDS_AT : _RECORDS_AT + size - left] = data[left:]
+        self._written += size
         _POSITION.pack_into(self._map, _WRITTEN_AT, self._written)
 
     # The server's side.
@@ -327,19 +346,14 @@ class Desk:
     def _serve(self, connection: _Connection) -> None:
         """Answers the request on a connection, or returns it."""
         try:
-            data = connection.client.recv(_CHUNK)
+            data = connection.client.recv(_LARGEST)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         end = data.find(b"\r\n")
-        line = _LINE.fullmatch(data, 0, end) if 0 < end <= connection.address else None
-        if line is None or data[end:] != connection.headers:
-            self._return(connection, "request", data)
-            return
-        try:
-            query = unquoted(line[2]).decode()
-        except UnicodeDecodeError:
+        query = query_of(data[:end]) if 0 < end <= connection.address else None
+        if query is None or data[end:] != connection.headers:
             self._return(connection, "request", data)
             return
         before = time.process_time() if connection.is_watched else 0.0
@@ -363,7 +377,7 @@ class Desk:
             rest = self._answer(connection, query, head, body)
             passed = time.monotonic() - started
             connection.is_watched = passed > _CHEAP
-            address = line[1].decode("latin-1")
+            address = data[len(b"GET ") : end - len(_END)].decode() if manner.log else ""
             self.shared.record(
                 Record(connection.number, passed, len(body), address), log=manner.log
             )

@@ -13,7 +13,6 @@ import contextlib
 import ctypes
 import errno
 import gc
-import io
 import json
 import os
 import re
@@ -25,8 +24,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from types import FrameType
-from typing import IO, Any, Literal
+from functools import cache
+from types import FrameType, ModuleType
+from typing import IO, Any, Literal, cast
 
 import pyoxigraph as ox
 
@@ -55,11 +55,6 @@ _MESSAGES = 65_536  # bytes that a worker may write to its standard error
 _REMEMBERED = 256  # workers whose end is remembered
 
 _DAMAGED = re.compile(r"Corruption: | in \S+\.sst ")  # in messages of RocksDB
-# What there is to say of a query that names no graph and no endpoint.
-_PLAIN = {
-    "default": (), "named": (), "graphs": (), "names": (), "changing": False, "service": False,
-}  # fmt: skip
-
 Cause = Literal["time", "memory", "depth", "crash", "killed"]
 
 
@@ -67,19 +62,29 @@ class TooLarge(Exception):
     """The answer is larger than allowed."""
 
 
-class Bounded(io.BytesIO):
-    """A file that takes so many bytes and no more."""
+class Bounded:
+    """A file that takes so many bytes and no more; most answers come in one piece."""
+
+    __slots__ = ("left", "pieces")
 
     def __init__(self, most: int) -> None:
-        super().__init__()
-        self.left = most
+        self.left, self.pieces = most, list[bytes]()
 
-    def write(self, data: Any) -> int:
+    def write(self, data: bytes) -> int:
         """Keeps the bytes. Raises TooLarge."""
-        self.left -= len(data)
+        size = len(data)
+        self.left -= size
         if self.left < 0:
             raise TooLarge
-        return super().write(data)
+        self.pieces.append(data)
+        return size
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def content(self) -> bytes:
+        """All bytes."""
+        return b"".join(self.pieces)
 
 
 # -- answers ---------------------------------------------------------------------------------------
@@ -104,7 +109,7 @@ def answered(
             if "iri" in task
             else _query(store, task, out, prefixes, terms, predicates)
         )
-        return head, out.getvalue() if head["status"] == 200 else b""
+        return head, out.content() if head["status"] == 200 else b""
     except SyntaxError as error:
         return {"status": 400, "detail": f"this is not a SPARQL query: {error}"}, b""
     except TooLarge:
@@ -135,21 +140,28 @@ def _query(
     base = prefixes.get(
         ""
     )  # relative IRIs are the publication's, as they are where it is served at home
-    parsed = task.get("parsed") or _read(task, base, terms)
+    requested = task.get("default_graph", ()), task.get("named_graphs", ())
+    is_dataset_named = bool(requested[0] or requested[1])
+    if not is_dataset_named and "parsed" not in task and "ordered" not in task:
+        text = task["query"]
+        if _is_as_it_is(text, base, terms):
+            if predicates:
+                text = by_predicate(text, predicates) or text
+            return _written(store.query(text, base_iri=base), task, out, prefixes)
+    parsed = task.get("parsed") or _read(task, base)
     if parsed["service"] and not task.get("federated"):
         return {
             "status": 403,
             "detail": "SERVICE is refused: this endpoint does not query others; run the query with your own client",
         }
-    requested = task.get("default_graph", ()), task.get("named_graphs", ())
-    dataset = requested if any(requested) else (parsed["default"], parsed["named"])
+    dataset = requested if is_dataset_named else (parsed["default"], parsed["named"])
     # Clients send parameters of their own accord, so only the text of a query is held to its names.
-    missing = [] if any(requested) else _unknown(store, (*dataset[0], *dataset[1]))
+    missing = [] if is_dataset_named else _unknown(store, (*dataset[0], *dataset[1]))
     if missing and "query" in task:
         return {"status": 400, "detail": _no_such_graph(*missing[0])}
-    unknown = [] if any(requested) else [*missing, *_unknown(store, parsed["graphs"])]
+    unknown = [] if is_dataset_named else [*missing, *_unknown(store, parsed["graphs"])]
     result: Any
-    if any(requested) or len(dataset[0]) > 1:
+    if is_dataset_named or len(dataset[0]) > 1:
         default, named = ([ox.NamedNode(item) for item in part] for part in dataset)
         result = _of_dataset(store, parsed["text"], base, default, named)
     else:
@@ -158,6 +170,17 @@ def _query(
         if predicates and wider is None:
             text = by_predicate(text, predicates) or text
         result = store.query(text, base_iri=base, default_graph=wider)
+    return {
+        **_written(result, task, out, prefixes),
+        "lasting": not parsed["changing"],
+        "unknown": unknown,
+    }
+
+
+def _written(
+    result: Any, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Writes a result in the format that the client takes; the head of the answer."""
     graph = isinstance(result, ox.QueryTriples)
     name = task["graphs"] if graph else task["results"]
     if isinstance(result, ox.QueryBoolean) and name == "tsv":
@@ -170,34 +193,41 @@ def _query(
     if graph:
         _write(sorted(set(result), key=str), out, name, prefixes)
     else:
-        result.serialize(out, format=RESULTS_FORMATS[name])
+        result.serialize(cast("IO[bytes]", out), format=RESULTS_FORMATS[name])
     return {
         "status": 200,
         "format": name,
         "graph": graph,
-        "lasting": not parsed["changing"],
-        "unknown": unknown,
+        "lasting": True,
+        "unknown": [],
     }
 
 
-def _read(
-    task: Mapping[str, Any], base: str | None, terms: MetadataTerms | None
-) -> Mapping[str, Any]:
-    """The query as sparql.py reads it; one that can be run as it is is not read by tokens, which
-    would take longer than most such queries run. Raises SyntaxError.
-    """
-    from lodpipe.rdf.sparql import is_plain, parse, plain_names
+@cache
+def _sparql() -> ModuleType:
+    """The reader of SPARQL, imported where a query has to be read: other workers get theirs parsed."""
+    from lodpipe.rdf import sparql
 
-    text = task["query"]
-    if "ordered" not in task:
-        if terms is None:
-            is_as_it_is = is_plain(text)
-        else:
-            names = plain_names(text, base)
-            is_as_it_is = names is not None and terms.are_strangers(names)
-        return {**_PLAIN, "text": text} if is_as_it_is else parse(text, base).task()
-    parsed = parse(text, base)
-    return (parsed.totally_ordered() or parsed).task()
+    return sparql
+
+
+def _is_as_it_is(text: str, base: str | None, terms: MetadataTerms | None) -> bool:
+    """Whether a query can be run as it is, over the data alone. Reading it by tokens would take
+    longer than most such queries run.
+    """
+    if terms is None:
+        return bool(_sparql().is_plain(text))
+    names = _sparql().plain_names(text, base)
+    return names is not None and terms.are_strangers(names)
+
+
+def _read(task: Mapping[str, Any], base: str | None) -> Mapping[str, Any]:
+    """The query as sparql.py reads it. Raises SyntaxError."""
+    parsed = _sparql().parse(task["query"], base)
+    if "ordered" in task:
+        parsed = parsed.totally_ordered() or parsed
+    read: Mapping[str, Any] = parsed.task()
+    return read
 
 
 def _of_dataset(
@@ -280,7 +310,7 @@ def _write(
     used = {re.sub(r"[^/#]*$", "", term) for term in terms}
     ox.serialize(
         triples,
-        out,
+        cast("IO[bytes]", out),
         format=PARSERS[name],
         prefixes={name: space for name, space in prefixes.items() if space in used},
     )
@@ -449,7 +479,7 @@ class Holder:
     def __init__(self, control: socket.socket, bounds: Mapping[str, Any]) -> None:
         self.control, self.bounds = control, bounds
         if bounds["parses"]:
-            import lodpipe.rdf.sparql  # noqa: F401  # workers can open no file
+            _sparql()  # workers can open no file
         self.messages: dict[int, IO[bytes]] = {}
         self.ends: OrderedDict[int, tuple[Cause, str]] = OrderedDict()
         started = time.perf_counter()

@@ -71,7 +71,7 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
             if is_new and self._begun == 1:  # all of the piece is of this request
                 self._pending = len(data)
             if self._watch is not None and self._pending > settings.headers:
-                self._refuse(_LARGE)
+                self._refuse(_LONG if len(self.url) > settings.address else _LARGE)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()

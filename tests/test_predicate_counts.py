@@ -17,6 +17,7 @@ COUNTED = [
     "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p",
     "SELECT ?p (COUNT(?s) AS ?n) WHERE { ?s ?p ?o } GROUP BY ?p ORDER BY DESC(?n) STR(?p) LIMIT 10",
     "SELECT (COUNT(?p) AS ?n) ?p { ?s ?p ?o . } GROUP BY ?p HAVING (COUNT(*) > 100) ORDER BY ?p OFFSET 2",
+    "# how many?\nSELECT (COUNT(*) AS ?n) # all\r{ ?s ?p # each } {\n ?o } # 7",
     "SELECT (STRLEN(STR(?p)) AS ?length) (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p",
 ]
 NOT_COUNTED = [
@@ -34,6 +35,8 @@ NOT_COUNTED = [
     "SELECT (COUNT(*) AS ?n) { ?s ?p ?o } VALUES ?p { <x:p> }",
     "SELECT (MAX(?p) AS ?m) (COUNT(*) AS ?n) { ?s ?p ?o }",
     "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY (STR(?p) AS ?p2)",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o # }\n FILTER(isIRI(?o)) }",
+    "SELECT (COUNT(*) AS ?n) { ?s ?p ?o } # all\n LIMIT 0 # <none>",
     "SELECT * { ?s ?p ?o }",
     "ASK { ?s ?p ?o }",
 ]

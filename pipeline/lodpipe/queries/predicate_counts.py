@@ -29,6 +29,8 @@ _OTHER = re.compile(
     r"[\"'<:#$]|\b(?:VALUES|DISTINCT|REDUCED|EXISTS|SAMPLE|SUM|AVG|MIN|MAX|GROUP_CONCAT)\b",
     re.IGNORECASE,
 )
+_COMMENT = re.compile(r"#[^\r\n]*")
+_STRING_OR_NAME = re.compile(r"[\"'<\\]")  # beside these a # may be part of a string, an IRI or a name
 _VARIABLE = re.compile(r"\?(\w+)", re.ASCII)
 _NUMBER = "_number_of_triples"
 
@@ -42,7 +44,7 @@ def by_predicate(text: str, counts: Mapping[str, int]) -> str | None:
     >>> by_predicate("SELECT (COUNT(DISTINCT ?s) AS ?n) { ?s ?p ?o }", {"x:p": 4}) is None
     True
     """
-    match = _FORM.fullmatch(text)
+    match = _FORM.fullmatch(text if _STRING_OR_NAME.search(text) else _COMMENT.sub(" ", text))
     if match is None or not _COUNT.search(match["items"]):
         return None
     items, rest, predicate = match["items"], match["rest"], match["p"]

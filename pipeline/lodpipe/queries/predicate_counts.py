@@ -30,7 +30,9 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"#[^\r\n]*")
-_STRING_OR_NAME = re.compile(r"[\"'<\\]")  # beside these a # may be part of a string, an IRI or a name
+_STRING_OR_NAME = re.compile(
+    r"[\"'<\\]"
+)  # beside these a # may be part of a string, an IRI or a name
 _VARIABLE = re.compile(r"\?(\w+)", re.ASCII)
 _NUMBER = "_number_of_triples"
 

@@ -144,7 +144,7 @@ class Parsed(Struct, frozen=True, dict=True):
                     and self.signs[place + 1][0] == "word"
                 )
                 (named if is_named else default).append(self.signs[place + 1 + is_named][1])
-        iris = self._iris([*default, *named])
+        iris = self.iris([*default, *named])
         return iris[: len(default)], iris[len(default) :]
 
     @cached_property
@@ -154,7 +154,7 @@ class Parsed(Struct, frozen=True, dict=True):
         tokens = [
             after for (kind, word), after in following if kind == "word" and word.lower() == "graph"
         ]
-        return self._iris([spelling for kind, spelling in tokens if kind in ("iri", "name")])
+        return self.iris([spelling for kind, spelling in tokens if kind in ("iri", "name")])
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -203,7 +203,7 @@ class Parsed(Struct, frozen=True, dict=True):
             elif spelling == "}" and depth < inside:
                 inside = 0
 
-    def _iris(self, terms: Sequence[str]) -> tuple[str, ...]:
+    def iris(self, terms: Sequence[str]) -> tuple[str, ...]:
         """The IRIs that such terms stand for, resolved by the store under the query's prologue."""
         if not terms:
             return ()

@@ -299,7 +299,7 @@ def test_a_reload_and_the_end_take_connections_back(tmp_path: Path) -> None:
 
 
 def test_a_query_in_an_address_is_what_the_standard_library_reads() -> None:
-    """Also where signs of escapes stand side by side; a broken escape is left to the server."""
+    """Also where signs of escapes are side by side; a broken escape is left to the server."""
     whole = re.compile(r"(?:[^&;#%]|%[0-9A-Fa-f]{2})+")
     chance = random.Random(1)
     values = ["ASK+%7B%7D", "%3D%3d=%25%2541", "a=%0A%0d%00%ff", "=%0A", "+%20=3D", "=" * 5]

@@ -35,7 +35,7 @@ LENGTHS = struct.Struct("!II")
 _CHUNK = 1 << 18
 _LARGEST = 1 << 14  # bytes of a request that is answered by the worker
 _BEGIN, _END = b"GET /sparql?query=", b" HTTP/1.1"
-# What stands in the value of a parameter, with the sign of escapes.
+# The bytes of the value of a parameter, with the sign of escapes.
 _OF_VALUE = bytes(set(range(0x21, 0x7F)) - set(b"&;#"))
 _IDLE = 1.0  # seconds without a request, after which a connection goes back
 _CHEAP = 0.002  # seconds of processor time; what takes more is queued by client

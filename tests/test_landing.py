@@ -170,7 +170,8 @@ def test_check_reports_a_host_that_is_not_there(online: tuple[Path, str]) -> Non
     nowhere = f"http://127.0.0.1:{free_port()}/"
     result = invoke("check", "--project", online[0], "--served", nowhere, "--lang", "en")
     assert result.exit_code == 1
-    assert "LP550" in result.output and "refused" in result.output
+    assert result.output.count("LP550") == 2  # the finding, and where to read more
+    assert "refused" in result.output
 
 
 def test_the_addresses_follow_the_hosting_until_w3id_redirects(online: tuple[Path, str]) -> None:

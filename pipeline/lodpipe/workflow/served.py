@@ -142,7 +142,7 @@ def served_findings(outcome: Outcome, served: str) -> list[Finding]:
     """What a served publication answers other than it should (LP550 to LP552).
 
     `served` is the address at which dist/site/ (or dist/) is served; nothing is asked where there is
-    no dist/ yet.
+    no dist/ yet. Where no server answers, that is the only finding.
     """
     project, publication = outcome.project, outcome.project.publication
     path = project.dist / "catalog.ttl"
@@ -152,6 +152,8 @@ def served_findings(outcome: Outcome, served: str) -> list[Finding]:
     catalogue = Catalogue(project, project.dist, triples, path.read_text("utf-8"))
     tombstones = outcome.declarations.withdrawn.tombstones
     host = Host(publication, served)
+    if not (first := host.request(host.served, method="HEAD")).status:
+        return [_wrong(host, host.served, first.reason, "200")]
     questions: list[Question] = [
         *(_download(host, catalogue, node) for node in catalogue.instances("dcat:Distribution")),
         *_files(host, catalogue.folder, publication.downloads),

@@ -166,10 +166,6 @@ def test_random_graphs_and_shapes(written: Callable[[str, str], Path], tmp_path:
     assert count > 10
 
 
-@pytest.mark.xfail(
-    run=False,
-    reason="Java's heap of 1 and of 2 GB runs out over the plan of all shapes together, and Spark then waits without end",
-)
 def test_the_publication_gives_the_report_of_one_machine(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         load_files(connection, [ROOT / "dist/rogl.nq"])

@@ -106,7 +106,7 @@ class SparkTables:
 
     def store(self, select: str) -> str:
         """The name of a view of the rows of a SELECT, which are computed once."""
-        return self._view(self._persistent(self.spark.sql(select)))
+        return self._view(self._cut(self._persistent(self.spark.sql(select))))
 
     def store_rows(self, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> str:
         """The name of a view of these rows, which every executor gets."""
@@ -133,6 +133,18 @@ class SparkTables:
         frame.createOrReplaceTempView(name)
         self._names.append(name)
         return name
+
+    def _cut(self, frame: DataFrame) -> DataFrame:
+        """The rows of a persistent frame without its plan. The plan of a table would have those of all
+        tables before it in it, several times each, and the last would not fit into the heap. Rows
+        that are lost with an executor are computed again, as they are not after a checkpoint.
+        """
+        from pyspark.sql import DataFrame as Frame
+
+        session = self.spark._jsparkSession  # there is no such call in Python
+        rows = frame._jdf.queryExecution().toRdd()
+        cut = session.internalCreateDataFrame(rows, frame._jdf.schema(), False)
+        return Frame(cut, self.spark)
 
     def _persistent(self, frame: DataFrame) -> DataFrame:
         self._stored.append(frame.persist())

@@ -257,14 +257,24 @@ class SearchFile:
                 "WHERE iri = ? AND id BETWEEN ? AND ?", iri, part.first, part.last
             ):
                 return resources[0]
-        if "/" in given or collection == EVERYTHING:
+        if collection == EVERYTHING:
             return None
-        for folder in self._folders(part):
-            if resources := self._resources(
+        meant = self.of_last_part(given, collection)
+        return meant[0] if len(meant) == 1 else None
+
+    def of_last_part(self, given: str, collection: str = EVERYTHING) -> list[Resource]:
+        """The resources of a collection whose IRIs end with a text behind their last `/` or `#`."""
+        if "/" in given:
+            return []
+        part = self.by_name[collection]
+        folders = self._every_folder if collection == EVERYTHING else self._folders(part)
+        return [
+            resource
+            for folder in folders
+            for resource in self._resources(
                 "WHERE iri = ? AND id BETWEEN ? AND ?", folder + given, part.first, part.last
-            ):
-                return resources[0]
-        return None
+            )
+        ]
 
     def _folders(self, part: Collection) -> tuple[str, ...]:
         """What the IRIs of a collection begin with, up to the last `/` or `#` that all share."""

@@ -36,6 +36,9 @@ _PART = 500  # resources that are read at a time
 Texts = Mapping[str, str]
 
 
+_MOST_MEANT = 10  # resources that an error names
+
+
 @dataclass(frozen=True)
 class ParameterFacts:
     """A parameter of a sample query."""
@@ -203,17 +206,38 @@ class ApiDocuments:
 
         last = max(1, -(-total // request.size))
         links = {"self": address(request.page), "first": address(1), "last": address(last)}
-        if 1 < request.page <= last + 1:
-            links["previous"] = address(request.page - 1)
+        if request.page > 1:
+            links["previous"] = address(min(request.page - 1, last))
         if request.page < last:
             links["next"] = address(request.page + 1)
         return links
 
-    def detail(self, given: str, collection: str = EVERYTHING) -> Node | None:
-        """The document of a resource, by its IRI, what follows the base in it, or its last part;
-        None where there is none.
+    def resource(self, given: str, collection: str = EVERYTHING) -> Resource | None:
+        """The resource with a key: its IRI, what follows the base in it, or its last part where no
+        other has the same; None where there is none.
         """
-        resource = self.index.find(given, collection)
+        if resource := self.index.find(given, collection):
+            return resource
+        meant = self.index.of_last_part(given, collection)
+        return meant[0] if len(meant) == 1 else None
+
+    def missing(self, given: str, collection: str = EVERYTHING) -> str:
+        """What to say of a key that is of no resource of a collection: those that may be meant."""
+        several = self.index.of_last_part(given, collection)
+        elsewhere = [] if several else [self.resource(given)]
+        meant = [item for item in (*several, *elsewhere) if item is not None]
+        addresses = [
+            f"/{ROOT}{self.collection_of(item.id)}/{quote(item.iri.removeprefix(self.publication.base), safe='/')}"
+            for item in meant[:_MOST_MEANT]
+        ]
+        listed = ", ".join(addresses) + (" …" if len(meant) > _MOST_MEANT else "")
+        if several:
+            return f"`{given}` is the last part of {len(several)} IRIs; give one of them: {listed}"
+        return f"there is no such resource in {collection}" + (f"; it is {listed}" if meant else "")
+
+    def detail(self, given: str, collection: str = EVERYTHING) -> Node | None:
+        """The document of a resource with a key (`resource`); None where there is none."""
+        resource = self.resource(given, collection)
         return None if resource is None else self.documents.detail(resource)
 
     def suggestions(self, text: str, limit: int = 10, collections: Sequence[str] = ()) -> Node:

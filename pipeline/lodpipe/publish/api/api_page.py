@@ -34,7 +34,8 @@ def api_page(api: ApiDocuments, suffix: str = "", document: Schema | None = None
         '<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1), ',
         f'<a href="context.jsonld">context.jsonld</a>. Licence: <a href="{escape(api.publication.licence)}">',
         f"{escape(api.publication.licence)}</a>.</p>\n",
-        *_collections(api, suffix),
+        *_collections(api, suffix, described),
+        *([] if suffix else _examples(api)),
         *_operations(described),
         "</body>\n</html>\n",
     ]
@@ -49,13 +50,51 @@ def _marked(text: str) -> str:
     )
 
 
-def _collections(api: ApiDocuments, suffix: str) -> Iterator[str]:
-    yield "<h2>Collections</h2>\n<table>\n<tr><th>address</th><th>what</th><th>resources</th></tr>\n"
+def _collections(api: ApiDocuments, suffix: str, document: Schema) -> Iterator[str]:
+    """The collections, each with links to the descriptions of its operations."""
+    yield "<h2>Collections</h2>\n<table>\n<tr><th>address</th><th>what</th><th>resources</th><th>described</th></tr>\n"
     for item in api.collections if not suffix else api.index.collections:
         address = f"{item.name}{suffix}"
         title = escape(next(iter(reversed(api.title(item.name).values()))))
-        yield f'<tr><td><a href="{address}"><code>/{ROOT}{address}</code></a></td><td>{title}</td><td>{item.size}</td></tr>\n'
+        operations = ", ".join(
+            f'<a href="#{quote(methods["get"]["operationId"], safe="-")}">{word}</a>'
+            for path, word in ((address, "list"), (f"{item.name}/{{key}}", "details"))
+            if (methods := document["paths"].get(f"/{ROOT}{path}"))
+        )
+        yield f'<tr><td><a href="{address}"><code>/{ROOT}{address}</code></a></td><td>{title}</td><td>{item.size}</td><td>{operations}</td></tr>\n'
     yield "</table>\n"
+
+
+def _examples(api: ApiDocuments) -> Iterator[str]:
+    """Requests to try, over the first collection of the publication."""
+    item = api.collections[0]
+    first = api.index.of_ids([item.first])[0]
+    label = first.label(api.index.languages) or item.name
+    reference = next((f.term for f in api.index.fields(item.name) if f.kind == "reference"), None)
+    key = quote(first.iri.removeprefix(api.publication.base), safe="/")
+    requests = [
+        (f"{item.name}?size=5&page=2", "the second five"),
+        (f"{item.name}?q={quote(label.split()[-1])}", "a search, best hits first"),
+        (f"{item.name}?sort=-label&fields=name", "in another order, with one key"),
+        (f"{item.name}/{key}", "one with all that is known of it"),
+        (f"{item.name}.csv", "all as a table"),
+        (f"suggest?q={quote(label[:3])}", "names for what was typed so far"),
+    ]
+    if reference:
+        requests.insert(
+            3,
+            (
+                f"{item.name}?{reference}__exists=true&facet={reference}",
+                "a filter, and how many have each value",
+            ),
+        )
+        requests.insert(
+            4, (f"resources?{reference}__of={key}", f"what one refers to by {reference}")
+        )
+    yield "<h2>Requests to try</h2>\n<ul>\n"
+    for address, what in requests:
+        yield f'<li><a href="{escape(address)}"><code>/{ROOT}{escape(address)}</code></a>: {escape(what)}</li>\n'
+    yield "</ul>\n"
 
 
 def _operations(document: Schema) -> Iterator[str]:
@@ -76,9 +115,11 @@ def _operations(document: Schema) -> Iterator[str]:
 def _parameters(parameters: Sequence[Schema]) -> Iterator[str]:
     own = [item for item in parameters if "__" not in item["name"]]
     bounds = [f"<code>{escape(item['name'])}</code>" for item in parameters if "__" in item["name"]]
-    yield f"<details{' open' if len(own) < 8 else ''}><summary>Parameters</summary>\n<table>\n"
+    yield "<details><summary>Parameters</summary>\n<table>\n"
     for item in own:
         yield f"<tr><td><code>{escape(item['name'])}</code></td><td>{_kind(item['schema'])}</td><td>{_marked(item['description'])}"
+        if item.get("required"):
+            yield " (required)"
         if "example" in item:
             yield f", as in <code>{escape(str(item['example']))}</code>"
         yield "</td></tr>\n"
@@ -92,10 +133,16 @@ def _kind(schema: Schema) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(f"<code>{escape(str(item))}</code>" for item in schema["enum"])
     if schema.get("type") == "array":
-        return f"{_kind(schema['items'])}, repeatable"
+        most = f", at most {schema['maxItems']}" if "maxItems" in schema else ""
+        return f"{_kind(schema['items'])}, repeatable{most}"
     bounds = [
         f"{word} {schema[key]}"
-        for key, word in (("minimum", "from"), ("maximum", "to"), ("default", "default"))
+        for key, word in (
+            ("minimum", "from"),
+            ("maximum", "to"),
+            ("maxLength", "characters up to"),
+            ("default", "default"),
+        )
         if key in schema
     ]
     return " ".join([str(schema.get("format") or schema.get("type", "any")), *bounds])

@@ -10,6 +10,7 @@ or a resource by its IRI, what follows the base, its last part or its name. Behi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,10 @@ _HABITS = {
     for name in names.split()
 }
 """What these parameters are called elsewhere."""
+
+
+DATE = "-?[0-9]{4,}(-[0-9]{2}(-[0-9]{2})?)?([T+Z-][0-9T:.+Z-]*)?"
+"""A date, or the year or month or time that a value has in its place, as a regular expression."""
 
 
 class ParameterError(ValueError):
@@ -124,7 +129,7 @@ class _FilterNames:
         elif any(item.term == name for item in self._fields):
             hint = "; its texts are not filtered by, `q` searches them"
         else:
-            hint = did_you_mean(name, [*OWN, *self.own]) or "; /api/openapi.json lists them"
+            hint = did_you_mean(name, [*OWN, *self.own]) or "; /api/ lists and describes them"
         return ParameterError(name, f"there is no parameter `{name}`{hint}")
 
 
@@ -208,6 +213,8 @@ def _check_kind(name: str, value: str, kind: str) -> None:
         raise ParameterError(name, f"`{name}` is a number")
     if kind == "boolean":
         _is_true(name, value)
+    if kind == "date" and not re.fullmatch(DATE, value):
+        raise ParameterError(name, f"`{name}` is a date, as in 2021, 2021-06 or 2021-06-30")
 
 
 def _types(pairs: Sequence[tuple[str, str]], context: Context) -> list[Filter]:

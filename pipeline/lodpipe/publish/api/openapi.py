@@ -8,6 +8,7 @@ from typing import Any
 from lodpipe.engine.search_index import EVERYTHING, Collection, Field
 from lodpipe.publish.api.api_documents import ROOT, ApiDocuments, QueryFacts
 from lodpipe.publish.api.list_parameters import (
+    DATE,
     LONGEST,
     MOST,
     MOST_COUNTED,
@@ -30,7 +31,9 @@ _PARAMETER_TYPES: Mapping[str, Schema] = {
     "dateTime": {"type": "string", "format": "date-time"},
     "gYear": {"type": "string", "pattern": "^[0-9]{4}$"},
 }
+_DATE: Schema = {"type": "string", "pattern": f"^{DATE}$", "maxLength": LONGEST}
 _FILTER_TYPES: Mapping[str, Schema] = {
+    "date": _DATE,
     "boolean": {"type": "string", "enum": ["true", "false"]},
     "number": {"type": "number"},
 }
@@ -96,12 +99,18 @@ def _description(api: ApiDocuments) -> str:
     return (
         f"{_text(api.publication.description)}\n\n"
         "Every answer in JSON about resources is JSON-LD. `id` is the IRI of a resource; it, what follows "
-        f"`{api.publication.base}` in it, and its last part are keys of details. References are objects with `id` and a label. "
+        f"`{api.publication.base}` in it, and its last part, where no other has the same, are keys of details; "
+        f"`/{ROOT}resources/KEY` has all of them, whatever their collection. References are objects with `id`, and "
+        "with a label where what they refer to has one, in the first language of the publication that there is. "
         f"Lists have their resources in `{names['items']}`, the number of all in `{names['total']}`, and the address of the next page in "
-        f"`{names['next']}`, relative to this host, until there is none. Filters have the names of the keys: repeated, any of the values "
-        "fits; a reference is given by its IRI, the last part of it, or its name. `REFERENCE__KEY` filters by a key of what is referred to, "
-        "`KEY__of` by resources that refer to it. CSV and JSON Lines: by `Accept`, or with `.csv`, "
-        "`.jsonl` behind the name of a collection; without `page` and `size` all resources. Errors are problem details (RFC 9457)."
+        f"`{names['next']}`, relative to this host, until there is none. A page beyond the last is empty.\n\n"
+        "Filters have the names of the keys: repeated, any of the values fits. Texts are compared whole, as they are "
+        "written; `q` searches in them. A reference is given by its IRI, the last part of it, or its name. Dates may be years or months: "
+        "`date=2021` is that very value, `date__gte=2021-03` and `date__lte=2021` bound all dates in them.\n\n"
+        "Two kinds of filters go to other resources, and are not listed with each collection, because there are so "
+        "many: `REFERENCE__KEY=VALUE` filters by a key of what is referred to, `KEY__of=RESOURCE` gives what that resource refers to.\n\n"
+        "CSV and JSON Lines: by `Accept`, or with `.csv`, `.jsonl` behind the name of a collection, with the filters of the "
+        "list; without `page` and `size` all resources. Errors are problem details (RFC 9457)."
     )
 
 
@@ -254,7 +263,7 @@ def _filter_parameters(api: ApiDocuments, fields: Sequence[Field]) -> Iterator[S
             yield _optional(name, {"type": "boolean"}, f"Whether there is a value of `{item.term}`")
         elif relation in ("gte", "lte"):
             words = "least" if relation == "gte" else "most"
-            kind = {"type": "number"} if item.kind == "number" else _TEXT
+            kind = {"type": "number"} if item.kind == "number" else _DATE
             yield _optional(name, kind, f"`{item.term}` at {words} this")
         else:
             kind = _FILTER_TYPES.get(item.kind, _TEXT)
@@ -274,7 +283,7 @@ def _detail_path(api: ApiDocuments, item: Collection) -> Schema:
         "name": "key",
         "in": "path",
         "required": True,
-        "description": "The IRI of a resource (percent-encoded), what follows the base in it, or its last part",
+        "description": "The IRI of a resource (percent-encoded), what follows the base in it, or its last part where no other has the same",
         "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
     }
     if first:

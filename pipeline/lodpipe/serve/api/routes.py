@@ -376,9 +376,9 @@ async def _detail(request: Request) -> Response:
 async def _document(
     request: Request, api: Api, key: str, collection: str, form: Format
 ) -> Response:
-    resource = await api.run(api.documents.index.find, key, collection)
+    resource = await api.run(api.documents.resource, key, collection)
     if resource is None:
-        raise Refused(404, "there is no such resource")
+        raise Refused(404, await api.run(api.documents.missing, key, collection))
     parts = ("detail", resource.iri)
     if same := unchanged(request, form.media_type, *parts):
         return same

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import filecmp
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -72,6 +73,7 @@ from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
+from lodpipe.shacl.query_rewriting import has_empty_paths, predicates
 from lodpipe.site.reuse import program_digest
 from lodpipe.sources import Lexicon, RecordReader, RecordTable, file_schema
 from lodpipe.sources.file_tables import find_files
@@ -371,11 +373,11 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         )
         ledger = read_ledger(project.root)
         limits = Limits(project.publication.limits.query)
-        confirmed = Confirmed(project.root, project.dist)
-        of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest())
+        confirmed = Confirmed(project.root, project.dist, is_kept=writable is not None)
+        of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest)
         # The store of the queries is loaded by its own process meanwhile.
         store = (
-            stack.enter_context(stored(statements, limits))
+            stack.enter_context(stored(statements, limits, _predicates(declarations)))
             if declarations.queries and run.queries and not confirmed.knows(of_queries)
             else None
         )
@@ -423,6 +425,25 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
             ),
             admission,
         )
+
+
+def _predicates(declarations: Declarations) -> frozenset[str] | None:
+    """The predicates that the queries read; None where one may read any, or other graphs than their
+    union.
+    """
+    read: list[frozenset[str] | None] = []
+    for query in declarations.queries:
+        text, dataset = query.bound(), query.parsed().dataset
+        if not query.federated:
+            is_plain = query.form != "describe" and not has_empty_paths(text)
+            is_plain = is_plain and not any(dataset)
+            read.append(predicates(text) if is_plain else None)
+    bounds = [item for item in read if item is not None and all(map(_ABSOLUTE.fullmatch, item))]
+    return frozenset().union(*bounds) if len(bounds) == len(read) else None
+
+
+# An IRI that has no other spelling: not relative, no escapes, no steps in its path.
+_ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+-]*:(?:(?!/\.)[^\\])*>")
 
 
 def _files_used(project: Project, reader: RecordReader, declarations: Declarations) -> list[str]:

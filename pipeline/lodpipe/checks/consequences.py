@@ -356,7 +356,8 @@ class _Nesting:
         self._tables = {
             table.number: table
             for table in tables.values()
-            if isinstance(table, RowTable) and not any(column.path == () for column in table.columns)
+            if isinstance(table, RowTable)
+            and not any(column.path == () for column in table.columns)
         }
         self._starts: dict[str, list[tuple[int, int]]] = {}
 

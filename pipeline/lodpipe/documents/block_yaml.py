@@ -155,13 +155,13 @@ def _continue(top: Mapping | Sequence, lines: list[tuple[str, ...]], number: int
         if first < 0 or len(parts) > _MOST_LINES:
             raise _Unusual
     key = next(reversed(top.items)) if isinstance(top, Mapping) else -1
-    value: Node = top.items[key]  # type: ignore[index,call-overload]  # a key or a place of its own
+    value: Node = top.items[key]  # type: ignore[index]  # a key or a place of its own
     parts.append(lines[first][4].rstrip(" "))
     is_plain = all(part and part[0] not in _INDICATORS and part[-1] != ":" for part in parts)
     if not is_plain or not isinstance(value, Scalar) or value.line != first + 1:
         raise _Unusual
     whole = _value(" ".join(reversed(parts)), value.line, value.column)
-    top.items[key] = whole  # type: ignore[index,call-overload]
+    top.items[key] = whole  # type: ignore[index]
 
 
 def _value(text: str, line: int, column: int) -> Node:

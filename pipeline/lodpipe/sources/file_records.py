@@ -135,9 +135,11 @@ class ReadFile(Struct):
 
 
 class _Reading:
-    """What has been read of a file."""
+    """What has been read of a file; `key` is that of the record that is being read."""
 
-    def __init__(self, parts: int) -> None:
+    def __init__(self, file: SourceFile, parts: int) -> None:
+        self.file = file
+        self.key: str | None = None
         self.keys: list[Key] = []
         self.rows: list[list[Row]] = [[] for _ in range(parts)]
         self.places: _Places = [[] for _ in range(parts)]
@@ -205,16 +207,16 @@ class FileReader:
 
     def nodes(self, file: SourceFile, data: bytes) -> list[list[Node]]:
         """The nodes of the rows of each part, of a file that was read before."""
-        out = _Reading(len(self.parts))
+        out = _Reading(file, len(self.parts))
         for node, position, key in self._nodes(file, data, out.findings):
             if isinstance(node, Map):
                 record = (self._reading(node) if self._reading else node) or node
-                self._record(record, Place(file.local, file.captures, position, key), file, out)
+                self._record(record, Place(file.local, file.captures, position, key), out)
         return out.nodes
 
     def read(self, file: SourceFile, data: bytes) -> ReadFile:
         """The records of a file that has these bytes."""
-        out = _Reading(len(self.parts))
+        out = _Reading(file, len(self.parts))
         for node, position, key in self._nodes(file, data, out.findings):
             if not isinstance(node, Map):
                 where = Origin(file.name, node.line, node.column)
@@ -225,7 +227,7 @@ class FileReader:
             record = (self._reading(node) if self._reading else node) or node
             out.findings.extend(self._checker.findings(record, file.name))
             place = Place(file.local, file.captures, position, key)
-            out.keys.append(self._record(record, place, file, out))
+            out.keys.append(self._record(record, place, out))
         return out.whole
 
     def _nodes(
@@ -252,36 +254,37 @@ class FileReader:
         else:
             yield root, 1, None
 
-    def _record(self, node: Node, place: Place, file: SourceFile, out: _Reading) -> Key:
-        rows = out.rows
-        key: str | None = None
-
-        def put(number: int, node: Node, place: Place, parent: int) -> None:
-            nonlocal key
-            part = self.parts[number]
-            cells = [cell(node, place) for cell in self._cells[number]]
-            if number == 0 and self._key is not None:
-                key = cells[self._key]
-            own = len(rows[number])
-            whole = [key, str(place.position)] if part.in_list else []
-            rows[number].append([parent, node.line, node.column, *cells, *whole])
-            out.nodes[number].append(node)
-            out.places[number].append([at for place_at in self._places[number] for at in place_at(node)])
-            if number in self._judged:
-                out.findings.extend(self._wrong(number, node, place, file.name))
-            if not part.lists:
-                return
-            above: Cells | None = None
-            for entry, below in part.lists:
-                if self.parts[below].knows_parent:
-                    above = dict(zip((column.name for column in part.columns), cells, strict=True))
-                for item, position, item_key in items_at(node, entry):
-                    inner = Place(place.file, place.captures, position, item_key, above)
-                    put(below, item, inner, own)
-
-        put(0, node, place, -1)
+    def _record(self, node: Node, place: Place, out: _Reading) -> Key:
+        """Adds the rows of a record and of its lists."""
+        out.key = None
+        self._row(0, node, place, -1, out)
         path = self.parts[0].columns[self._key].path if self._key is not None else ()
-        return Key(key, *place_of(node, [*path]))
+        return Key(out.key, *place_of(node, [*path]))
+
+    def _row(self, number: int, node: Node, place: Place, parent: int, out: _Reading) -> None:
+        """Adds a row of a part, and those below it."""
+        part, rows = self.parts[number], out.rows[number]
+        cells = [cell(node, place) for cell in self._cells[number]]
+        if number == 0 and self._key is not None:
+            out.key = cells[self._key]
+        own = len(rows)
+        whole = [out.key, str(place.position)] if part.in_list else []
+        rows.append([parent, node.line, node.column, *cells, *whole])
+        out.places[number].append(
+            [at for place_at in self._places[number] for at in place_at(node)]
+        )
+        out.nodes[number].append(node)
+        if number in self._judged:
+            out.findings.extend(self._wrong(number, node, place, out.file.name))
+        if not part.lists:
+            return
+        above: Cells | None = None
+        for entry, below in part.lists:
+            if self.parts[below].knows_parent:
+                above = dict(zip((column.name for column in part.columns), cells, strict=True))
+            for item, position, item_key in items_at(node, entry):
+                inner = Place(place.file, place.captures, position, item_key, above)
+                self._row(below, item, inner, own, out)
 
     def _wrong(self, number: int, node: Node, place: Place, name: str) -> Iterator[Finding]:
         """Values from around a record that their declaration does not allow."""

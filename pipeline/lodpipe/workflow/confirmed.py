@@ -18,18 +18,18 @@ FILE = ".checked"
 
 
 class Confirmed:
-    """The checks of the last build without findings, and those of this one; `is_kept` says that they
+    """The checks of the last build without findings, and those of this one; `is_written` says that they
     may be written for the next one.
     """
 
-    def __init__(self, root: Path, dist: Path, *, is_kept: bool = True) -> None:
+    def __init__(self, root: Path, dist: Path, *, is_written: bool = True) -> None:
         self._root = root
         self._now: set[str] = set()
         try:
             self._before = set((dist / "site" / FILE).read_text("utf-8").split())
         except (OSError, ValueError):
             self._before = set()
-        self._is_used = is_kept or bool(self._before)
+        self._is_used = is_written or bool(self._before)
 
     def key(self, check: str, files: Iterable[str], *data: str | Callable[[], str]) -> str:
         """The line of a check: its name, the files and folders of the project that it reads, and

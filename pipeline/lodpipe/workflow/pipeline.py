@@ -373,7 +373,7 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         )
         ledger = read_ledger(project.root)
         limits = Limits(project.publication.limits.query)
-        confirmed = Confirmed(project.root, project.dist, is_kept=writable is not None)
+        confirmed = Confirmed(project.root, project.dist, is_written=writable is not None)
         of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest)
         # The store of the queries is loaded by its own process meanwhile.
         store = (

@@ -130,13 +130,18 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     engine: str = shapes.DEFAULT
     allow_loss: bool = False
-    coverage: Sequence[TableCoverage] = ()
+    find_coverage: Callable[[], Sequence[TableCoverage]] = tuple
     admission: Admission | None = None
 
     @property
     def history(self) -> History:
         """What the catalogue and the pages say of releases."""
         return history_of(self.ledger, self.edition)
+
+    @cached_property
+    def coverage(self) -> Sequence[TableCoverage]:
+        """Which expected fields of the records are known; a check does not ask for it."""
+        return self.find_coverage()
 
     @cached_property
     def job(self) -> Job:
@@ -416,7 +421,7 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
             counts(session, tables),
             engines.shacl or project.publication.shacl_engine,
             allow_loss,
-            coverage_of(
+            lambda: coverage_of(
                 project,
                 declarations.tables,
                 tables,

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import filecmp
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,7 +72,6 @@ from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
-from lodpipe.shacl.query_rewriting import has_empty_paths, predicates
 from lodpipe.site.reuse import program_digest
 from lodpipe.sources import Lexicon, RecordReader, RecordTable, file_schema
 from lodpipe.sources.file_tables import find_files
@@ -86,6 +84,7 @@ from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, other_folders, read_declarations
 from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.graph_contradictions import contradicted_fields
+from lodpipe.workflow.read_predicates import read_predicates
 
 if TYPE_CHECKING:
     import rdflib
@@ -382,7 +381,7 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest)
         # The store of the queries is loaded by its own process meanwhile.
         store = (
-            stack.enter_context(stored(statements, limits, _predicates(declarations)))
+            stack.enter_context(stored(statements, limits, read_predicates(declarations.queries)))
             if declarations.queries and run.queries and not confirmed.knows(of_queries)
             else None
         )
@@ -430,25 +429,6 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
             ),
             admission,
         )
-
-
-def _predicates(declarations: Declarations) -> frozenset[str] | None:
-    """The predicates that the queries read; None where one may read any, or other graphs than their
-    union.
-    """
-    read: list[frozenset[str] | None] = []
-    for query in declarations.queries:
-        text, dataset = query.bound(), query.parsed().dataset
-        if not query.federated:
-            is_plain = query.form != "describe" and not has_empty_paths(text)
-            is_plain = is_plain and not any(dataset)
-            read.append(predicates(text) if is_plain else None)
-    bounds = [item for item in read if item is not None and all(map(_ABSOLUTE.fullmatch, item))]
-    return frozenset().union(*bounds) if len(bounds) == len(read) else None
-
-
-# An IRI that has no other spelling: not relative, no escapes, no steps in its path.
-_ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+-]*:(?:(?!/\.)[^\\])*>")
 
 
 def _files_used(project: Project, reader: RecordReader, declarations: Declarations) -> list[str]:

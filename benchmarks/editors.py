@@ -33,8 +33,9 @@ class Version:
         self.report = ""
 
     def cold(self) -> Run:
-        """A check of files that were never read."""
+        """A check of files that were never read, and never built."""
         shutil.rmtree(self.cache, ignore_errors=True)
+        shutil.rmtree(self.project / "dist", ignore_errors=True)
         run, self.report = self._run("check", "--fail-on", "never", "--format", "json")
         return run
 

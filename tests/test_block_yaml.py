@@ -42,11 +42,29 @@ roles:
 tags:
 - x
 - y
+long: a value
+  of three lines,
+    indented as one likes
+number of two lines: 12
+ 13
+lists:
+- a value
+  of two lines
+-   with: a value
+     of two lines
+escapes: "L\\xF6ki \\u00e4 \\"q\\" \\\\ \\n\\t."
 end of file: ü ∀ 𝄞
 """
 # What is left to libyaml: the text, and why a line of the plain form may be more than it seems.
 OTHERS = {
-    "a: b\n  c\n": "a value of two lines",
+    "a: b\n\n  c\n": "a value with an empty line",
+    "a: b\n  # c\n  d\n": "a comment in a value",
+    "a: b\n  c: d\n": "a mistake",
+    "a: b\n  c #d\n": "a comment behind a value",
+    "a: 'b\n  c'\n": "a quoted value of two lines",
+    "a: b\nc\n": "a mistake",
+    "- a\nb\n": "a mistake",
+    "a: b\n" + "  c\n" * 200: "a very long value",
     "a:\n  b\n": "a value below its key",
     "a: b # c\n": "a comment behind a value",
     "a: b: c\n": "a mistake",
@@ -57,7 +75,9 @@ OTHERS = {
     "a: {b: c}\n": "a map in braces",
     "a: [b, {c: d}]\n": "a map in a list",
     "a: [b: c]\n": "a map in a list",
-    'a: "\\x41"\n': "an escape",
+    'a: "\\ud800"\n': "half of a surrogate pair",
+    'a: "\\e"\n': "a rare escape",
+    'a: "\\"\n': "an open quote",
     "'a': b\n": "a key in quotes",
     "? a\n: b\n": "a key with a sign",
     "a : b\n": "a space before the colon",
@@ -120,7 +140,24 @@ LINES = st.builds(
     st.sampled_from(["", "a: ", "b: ", "c:", "d:  ", "key with words: ", "ü: ", "'q': ", "1: "]),
     st.one_of(
         st.sampled_from(
-            ["", "x", "'y'", "[]", "[a, 1.5]", "[a,b ]", "{}", "~", "|", "x: y", "x #y", "#", "---"]
+            [
+                "",
+                "x",
+                "'y'",
+                '"\\x41"',
+                '"\\n"',
+                "and more",
+                "[]",
+                "[a, 1.5]",
+                "[a,b ]",
+                "{}",
+                "~",
+                "|",
+                "x: y",
+                "x #y",
+                "#",
+                "---",
+            ]
         ),
         st.text("ab01 :-#'\"[],.~\\ü", max_size=6),
     ),

@@ -26,8 +26,8 @@ from lodpipe.documents.key_order import KeyOrder
 from lodpipe.documents.yaml_style import styled_yaml
 from lodpipe.releases.ledger import PATCH, RECORD
 from lodpipe.runtime import machine
-from lodpipe.workflow import repairs
-from lodpipe.workflow.formatting import formatted_files
+from lodpipe.workflow import formatting, repairs
+from lodpipe.workflow.formatting import formatted_files, unformatted_files
 from lodpipe.workflow.record_rows import opened_records
 from lodpipe.workflow.renaming import renaming_of
 from support import ROOT, TESTS, copy_project, invoke
@@ -318,6 +318,40 @@ def test_only_the_files_that_are_named_are_formatted(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "+id: go\n name: Go\n-id: go\n" in result.stdout
     assert "odd.yaml" not in result.output
+
+
+def test_what_is_not_formatted_is_the_same_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formatting, "_FEW", 3)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("LODPIPE_CACHE", raising=False)
+    root = copy_project(tmp_path / "project", ROOT / "tests/projects/libraries")
+    declared = root / "source/records.yaml"
+    declared.write_text(
+        declared.read_text("utf-8")
+        + "\nclubs:\n  files: clubs/*.yaml\n  fields: {id: {type: slug, required: true, key: true}, name: {type: text}}\n",
+        "utf-8",
+    )
+    (root / "source/clubs").mkdir()
+
+    def write(number: int, text: str) -> None:
+        (root / f"source/clubs/{number}.yaml").write_text(text, "utf-8")
+
+    for number in range(6):
+        write(number, f"id: c{number}\nname: A club\n")
+    write(1, "name:  Chess\nid: c1\n")
+    write(2, "id: [c2\n")
+    for change in ((), (3, "name: Bridge\nid: c3\n"), (1, "id: c1\nname: Chess\n")):
+        if change:
+            write(*change)
+        expected = formatted_files(Project.open(root))
+        for _ in range(2):
+            state = unformatted_files(Project.open(root))
+            assert state.names == [file.name for file in expected.files]
+            assert (state.count, state.findings) == (expected.count, expected.findings)
+    assert [finding.code for finding in state.findings] == ["LP102"]
+    assert len(list((tmp_path / "cache/lodpipe").iterdir())) == 1
 
 
 def test_the_flagship_is_formatted() -> None:

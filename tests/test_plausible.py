@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +15,11 @@ import msgspec
 import pytest
 import yaml
 
-from lodpipe.checks.hygiene import hygiene_findings, problems_of_text
+from lodpipe.checks.hygiene import (
+    hygiene_findings,
+    problems_of_text,
+    transliteration_findings,
+)
 from lodpipe.checks.integrity import nearly_same, order_findings
 from lodpipe.checks.languages import language_findings
 from lodpipe.checks.plausibility import RecordSource, out_of_range, plausibility_findings
@@ -130,6 +135,40 @@ def test_the_cases_are_well_formed(request: pytest.FixtureRequest) -> None:
 def test_texts_that_only_look_unusual_are_not_reported(case: dict[str, Any]) -> None:
     problems = problems_of_text(case["text"], case.get("type", "text"))
     assert [problem.code for problem in problems] == case["codes"]
+
+
+def test_the_engine_searches_large_tables_as_python_does_small_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spelt = ["Müller", "Mueller", "Straße Mueller", "Grüße", "Gruesse"]
+    cases = [*TEXTS, *({"text": text} for text in spelt)]
+    kinds = ("text", "url")
+    records = [
+        {kind: case["text"] if case.get("type", "text") == kind else None for kind in kinds}
+        for case in cases
+    ]
+    fields = "{text: {type: text}, url: {type: text}}"
+    (tmp_path / "records.yaml").write_text(
+        f"t:\n  files: t.json\n  empty: absent\n  fields: {fields}\n", "utf-8"
+    )
+    (tmp_path / "t.json").write_text(json.dumps(records), "utf-8")
+    declared = read_declaration(tmp_path / "records.yaml", "source/records.yaml")
+    tables = RecordReader(tmp_path, "source/", Lexicon({}, {}, ("en",))).read(declared.values())
+    with Engine("1GB", root=tmp_path) as running:
+        running.load(tables.values(), None)
+
+        def findings() -> list[Finding]:
+            return [
+                *hygiene_findings(running.session, tables),
+                *transliteration_findings(running.session, tables),
+            ]
+
+        by_python = findings()
+        monkeypatch.setattr("lodpipe.checks.hygiene._MANY_ROWS", -1)
+        assert findings() == by_python
+    assert {"LP220", "LP221", "LP222", "LP223", "LP224", "LP227"} <= {
+        item.code for item in by_python
+    }
 
 
 @pytest.mark.parametrize("case", DECLARED, ids=[case["case"] for case in DECLARED])

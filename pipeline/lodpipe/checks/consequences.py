@@ -11,6 +11,7 @@ from dataclasses import replace
 from lodpipe.checks.dependencies import Dependencies
 from lodpipe.diagnostics.finding import Finding, Origin, Severity, set_of
 from lodpipe.sources import RecordTable, RowTable
+from lodpipe.sources.record_tables import table_number
 
 BROKEN_REFERENCES = ("LP206", "LP537")
 _DISTINCTIVE = 5  # characters; a value this long does not occur again by chance
@@ -352,21 +353,23 @@ class _Nesting:
     """
 
     def __init__(self, tables: Mapping[str, RecordTable]) -> None:
-        self._parents: dict[int, int | None] = {}
-        starts: dict[str, list[tuple[int, int]]] = {}
-        for table in tables.values():
-            if isinstance(table, RowTable) and not any(
-                column.path == () for column in table.columns
-            ):
-                for row, (file, line) in zip(table.rows, table.lines, strict=True):
-                    number = int(row[0] or 0)
-                    self._parents[number] = None if row[1] is None else int(row[1])
-                    starts.setdefault(file, []).append((line, number))
-        self._starts = {file: sorted(places) for file, places in starts.items()}
+        self._tables = {
+            table.number: table
+            for table in tables.values()
+            if isinstance(table, RowTable)
+            and not any(column.path == () for column in table.columns)
+        }
+        self._starts: dict[str, list[tuple[int, int]]] = {}
 
     def innermost(self, where: Origin) -> int | None:
         """The number of the last record that begins at or above a place."""
-        places = self._starts.get(where.file, [])
+        places = self._starts.get(where.file)
+        if places is None:
+            places = self._starts[where.file] = sorted(
+                (line, int(row[0] or 0))
+                for table in self._tables.values()
+                for line, row in table.in_file(where.file)
+            )
         at = bisect_right(places, where.line, key=lambda place: place[0])
         return places[at - 1][1] if at else None
 
@@ -374,4 +377,5 @@ class _Nesting:
         """A record, the record that contains it, and so on."""
         while record is not None:
             yield record
-            record = self._parents.get(record)
+            table = self._tables.get(table_number(record))
+            record = table.parent_of(record) if table else None

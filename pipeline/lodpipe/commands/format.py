@@ -14,7 +14,6 @@ from lodpipe.commands.session import Progress, print_result, run_on_project
 if TYPE_CHECKING:
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import Finding
-    from lodpipe.workflow.repairs import RepairedFile
 
 _SUMMARIES = {
     "en": ("{changed} of {files} file(s) formatted", "{changed} of {files} file(s) would be formatted", "{files} file(s) are formatted"),
@@ -35,23 +34,29 @@ def command(options: ProjectOptions, files: tuple[Path, ...], check: bool, diff:
     FILES are record files (default: those of all tables); others are passed over. Values and comments
     stay.
     """
-    changed: list[RepairedFile] = []
+    changed: list[str] = []
 
     def tidy(project: Project, _: Progress) -> tuple[Finding, ...]:
-        from lodpipe.workflow.formatting import formatted_files
+        from lodpipe.workflow.formatting import formatted_files, unformatted_files
         from lodpipe.workflow.repairs import write_repairs
 
-        formatting = formatted_files(project, files)
-        changed.extend(formatting.files)
-        if not (check or diff):
-            write_repairs(project, changed)
-        for file in changed:
-            print_result(file.diff if diff else f"{file.name}\n", end="")
+        if check and not diff:
+            state = unformatted_files(project, files)
+            changed.extend(state.names)
+            count, findings, lines = state.count, state.findings, [f"{name}\n" for name in changed]
+        else:
+            formatting = formatted_files(project, files)
+            changed.extend(file.name for file in formatting.files)
+            count, findings = formatting.count, formatting.findings
+            lines = [file.diff if diff else f"{file.name}\n" for file in formatting.files]
+            if not diff:
+                write_repairs(project, [*formatting.files])
+        print_result("".join(lines), end="")
         language = options.lang or project.publication.languages[0]
         done, would, nothing = _SUMMARIES.get(language, _SUMMARIES["en"])
         summary = (would if check or diff else done) if changed else nothing
-        click.echo(summary.format(changed=len(changed), files=formatting.count), err=True)
-        return (*formatting.findings,)
+        click.echo(summary.format(changed=len(changed), files=count), err=True)
+        return (*findings,)
 
     run_on_project(options, tidy)
     if (check or diff) and changed:

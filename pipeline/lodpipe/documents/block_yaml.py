@@ -3,11 +3,13 @@
     id: ann                    a key and a value on one line
     roles:                     a key above a map or a list of block style
     - type: mayor
-      start: '2020-01-01'      quoted, without escapes
+      start: '2020-01-01'      quoted, with the usual escapes
     documents: [a, b-c]        a list of words
+    note: a text without quotes
+      that goes on             in lines that are indented deeper
 
-Whatever else a text has (other flow collections, block scalars, values of several lines, comments
-after values, anchors, tags, escapes, tabs, mistakes) is no business of this module: it then gives
+Whatever else a text has (other flow collections, block scalars, other values of several lines,
+comments after values, anchors, tags, tabs, mistakes) is no business of this module: it then gives
 None for the whole text, and libyaml reads it. Tests compare the trees of both.
 """
 
@@ -27,9 +29,14 @@ _LINES = re.compile(r"^( *)(- +)?(?:(\w[\w .-]*)(:(?: +|$)))?(.*)$", re.MULTILIN
 # What a plain value does not begin with.
 _INDICATORS = frozenset(" -?:,[]{}#&*!|>'\"%@`\xa0")
 _NUMBER = re.compile(r"-[^\s\-]")
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"\\]*\"")
+_QUOTED = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"\\]|\\(?:["\\nt]|x[0-9A-Fa-f]{2}|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4}))*\""""
+)
+_ESCAPE = re.compile(r"\\(?:x(..)|u(....)|(.))")
+_LETTERS = {"n": "\n", "t": "\t"}
 _WORDS = re.compile(r"\[(?:\w[\w./-]*(?:, *\w[\w./-]*)*)?\]")
 _WORD = re.compile(r"\w[\w./-]*")
+_MOST_LINES = 100  # of a value; it is put together again with each of them
 _LONGEST_KEY = 1000  # characters; YAML allows 1024 for one that needs no `?`
 
 
@@ -68,10 +75,13 @@ class _Blocks:
         """The root of a text. Raises _Unusual."""
         top: Mapping | Sequence = Sequence([], 0, 0)
         level = -1
-        for number, (spaces, dash, key, colon, rest) in enumerate(_LINES.findall(text), 1):
+        lines = _LINES.findall(text)
+        for number, (spaces, dash, key, colon, rest) in enumerate(lines, 1):
             if not key and not dash:
                 if rest and rest[0] != "#":
-                    raise _Unusual
+                    if len(spaces) <= level:
+                        raise _Unusual
+                    _continue(top, lines, number)
                 continue
             indent = len(spaces)
             if dash or level != indent or self._waiting or isinstance(top, Sequence):
@@ -135,6 +145,25 @@ class _Blocks:
         self._open.append((indent, block))
 
 
+def _continue(top: Mapping | Sequence, lines: list[tuple[str, ...]], number: int) -> None:
+    """Adds a line to the plain value above it, the last one of a block. Raises _Unusual."""
+    first = number - 1  # the line of the value, counted from 0
+    parts = []
+    while first >= 0 and not (lines[first][1] or lines[first][2]):  # no dash, no key
+        parts.append(lines[first][4].rstrip(" "))
+        first -= 1
+        if first < 0 or len(parts) > _MOST_LINES:
+            raise _Unusual
+    key = next(reversed(top.items)) if isinstance(top, Mapping) else -1
+    value: Node = top.items[key]  # type: ignore[index]  # a key or a place of its own
+    parts.append(lines[first][4].rstrip(" "))
+    is_plain = all(part and part[0] not in _INDICATORS and part[-1] != ":" for part in parts)
+    if not is_plain or not isinstance(value, Scalar) or value.line != first + 1:
+        raise _Unusual
+    whole = _value(" ".join(reversed(parts)), value.line, value.column)
+    top.items[key] = whole  # type: ignore[index]
+
+
 def _value(text: str, line: int, column: int) -> Node:
     """The value that a line ends with. Raises _Unusual."""
     if text[-1] == " ":
@@ -146,7 +175,11 @@ def _value(text: str, line: int, column: int) -> Node:
             return typed(text, line, column)
         return Scalar(text, text, line, column)
     if _QUOTED.fullmatch(text):
-        inner = text[1:-1].replace("''", "'") if text[0] == "'" else text[1:-1]
+        inner = text[1:-1]
+        if text[0] == "'":
+            inner = inner.replace("''", "'")
+        elif "\\" in inner:
+            inner = _ESCAPE.sub(_escaped, inner)
         return Scalar(inner, inner, line, column)
     if _WORDS.fullmatch(text):
         items: list[Node] = [
@@ -154,3 +187,9 @@ def _value(text: str, line: int, column: int) -> Node:
         ]
         return Sequence(items, line, column)
     raise _Unusual
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """The character of an escape."""
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else _LETTERS.get(match[3], match[3])

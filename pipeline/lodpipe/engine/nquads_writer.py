@@ -95,21 +95,29 @@ def write_lines(engine: Engine, plan: Plan, path: Path, output: Output = CANONIC
                 engine.relations.work_tables.drop(table)
 
 
-def write_statements(session: Session, path: Path, *, graphs: bool) -> None:
-    """Writes the statement table as N-Quads, or the union of its graphs as N-Triples, in its order.
+def write_statements(
+    session: Session, path: Path, *, graphs: bool, predicates: frozenset[str] | None = None
+) -> None:
+    """Writes the statement table as N-Quads, or the union of its graphs as N-Triples, in its order;
+    statements of `predicates` alone, where they are given.
 
     A triple of several graphs is in rows that follow each other: for N-Triples all of them but the
     first are without a predicate, and so make no line.
     """
-    source = "{}"
+    conditions = []
     if not graphs:
         same = "(later.s, later.p, later.o) = (it.s, it.p, it.o)"
         session.rows(
             "CREATE OR REPLACE TABLE repeated AS SELECT later.rowid AS number FROM statements AS it "
             f"JOIN statements AS later ON later.rowid = it.rowid + 1 AND {same}"
         )
-        predicate = "CASE WHEN rowid NOT IN (SELECT number FROM repeated) THEN p END AS p"
-        source = f"(SELECT s, {predicate}, o FROM {{}})"
+        conditions.append("rowid NOT IN (SELECT number FROM repeated)")
+    if predicates is not None:
+        conditions.append(f"p IN ({', '.join(map(text, sorted(predicates))) or 'NULL'})")
+    source = "{}"
+    if conditions:
+        predicate = f"CASE WHEN {' AND '.join(conditions)} THEN p END AS p"
+        source = f"(SELECT s, {predicate}, o, g FROM {{}})"
     with path.open("wb") as file:
         write_blocks(
             session,

@@ -83,7 +83,7 @@ class StatementTable:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._lines: dict[bool, Path] = {}
+        self._lines: dict[tuple[bool, frozenset[str] | None], Path] = {}
 
     def __len__(self) -> int:
         """How many statements there are."""
@@ -149,16 +149,19 @@ class StatementTable:
             parameters,
         )
 
-    def lines(self, *, graphs: bool) -> Path:
-        """A file of N-Quads, or of N-Triples of the union of all graphs, in canonical order.
+    def lines(self, *, graphs: bool, predicates: frozenset[str] | None = None) -> Path:
+        """A file of N-Quads, or of N-Triples of the union of all graphs, in canonical order; of these
+        predicates alone, where they are given.
 
         It is written once, and gone with the session.
         """
-        if graphs not in self._lines:
-            path = self.session.exchange / f"statements.{'nq' if graphs else 'nt'}"
-            write_statements(self.session, path, graphs=graphs)
-            self._lines[graphs] = path
-        return self._lines[graphs]
+        key = graphs, predicates
+        if key not in self._lines:
+            name = f"statements-{len(self._lines)}.{'nq' if graphs else 'nt'}"
+            path = self.session.exchange / name
+            write_statements(self.session, path, graphs=graphs, predicates=predicates)
+            self._lines[key] = path
+        return self._lines[key]
 
     def drop(self) -> None:
         """Removes the table, so that another can be made."""

@@ -443,19 +443,24 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
+def stored(
+    statements: Statements, limits: Limits, predicates: frozenset[str] | None = None
+) -> Iterator[ConfinedStore]:
     """The statement table as a store that answers SPARQL in a process of its own; large ones are on
     disk, in a folder that is gone afterwards.
 
-    Its default graph is the union: a statement of two documents counts once.
+    Its default graph is the union: a statement of two documents counts once. With `predicates` it
+    has statements of these alone, in no other graph: enough for queries that read no others.
     """
     with contextlib.ExitStack() as stack:
+        data = [(statements.lines(graphs=False, predicates=predicates), "nt")]
+        if predicates is None:
+            data.append((statements.lines(graphs=True), "nq"))
         large = len(statements) > _IN_MEMORY
         folder = (
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else ""
         )
         place = Place(folder, "store") if folder else None
-        data = [(statements.lines(graphs=False), "nt"), (statements.lines(graphs=True), "nq")]
         yield stack.enter_context(confined(data, limits, place=place, trusted=True))
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
@@ -24,6 +25,7 @@ from lodpipe.sources.record_cells import (
     Place,
     as_written,
     cell_of,
+    cell_place,
     items_at,
     items_of,
     reading_of,
@@ -102,14 +104,26 @@ class Key(Struct, array_like=True):
     column: int
 
 
+# Of each part and row, line and column of each cell; 0 and 0 where it is where the row is.
+_Places = list[list[list[int]]]
+_PLACES = msgspec.msgpack.Decoder(_Places)
+_NO_PLACES = msgspec.Raw(msgspec.msgpack.encode([]))
+
+
 class FileRecords(Struct, array_like=True):
-    """The records of a file: their keys, the rows of each part, and how often there are keys that
-    are not read.
+    """The records of a file: their keys, the rows of each part, how often there are keys that are
+    not read, and the places of the cells, which few of the files are asked for.
     """
 
     keys: list[Key] = []
     rows: list[list[Row]] = []
     unread: dict[str, int] = {}
+    places: msgspec.Raw = _NO_PLACES
+
+
+def read_places(encoded: msgspec.Raw) -> _Places:
+    """The places of the cells of a file."""
+    return _PLACES.decode(encoded)
 
 
 class ReadFile(Struct):
@@ -118,6 +132,27 @@ class ReadFile(Struct):
     records: FileRecords
     findings: list[Finding]
     nodes: list[list[Node]]
+
+
+class _Reading:
+    """What has been read of a file; `key` is that of the record that is being read."""
+
+    def __init__(self, file: SourceFile, parts: int) -> None:
+        self.file = file
+        self.key: str | None = None
+        self.keys: list[Key] = []
+        self.rows: list[list[Row]] = [[] for _ in range(parts)]
+        self.places: _Places = [[] for _ in range(parts)]
+        self.nodes: list[list[Node]] = [[] for _ in range(parts)]
+        self.unread: Counter[str] = Counter()
+        self.findings: list[Finding] = []
+
+    @property
+    def whole(self) -> ReadFile:
+        """The same once all is read."""
+        places = msgspec.Raw(msgspec.msgpack.encode(self.places))
+        records = FileRecords(self.keys, self.rows, dict(self.unread), places)
+        return ReadFile(records, self.findings, self.nodes)
 
 
 class FileReader:
@@ -131,6 +166,7 @@ class FileReader:
         root = as_written(table.root_field)
         self._reading, self._unread = reading_of(root), unread_of(root)
         self._cells = [[cell_of(column) for column in part.columns] for part in self.parts]
+        self._places = [[cell_place(column) for column in part.columns] for part in self.parts]
         names = [column.name for column in self.parts[0].columns]
         self._key = names.index(table.key) if table.key else None
         try:
@@ -171,30 +207,28 @@ class FileReader:
 
     def nodes(self, file: SourceFile, data: bytes) -> list[list[Node]]:
         """The nodes of the rows of each part, of a file that was read before."""
-        out = ReadFile(FileRecords([], [[] for _ in self.parts], {}), [], [[] for _ in self.parts])
+        out = _Reading(file, len(self.parts))
         for node, position, key in self._nodes(file, data, out.findings):
             if isinstance(node, Map):
                 record = (self._reading(node) if self._reading else node) or node
-                self._record(record, Place(file.local, file.captures, position, key), file, out)
+                self._record(record, Place(file.local, file.captures, position, key), out)
         return out.nodes
 
     def read(self, file: SourceFile, data: bytes) -> ReadFile:
         """The records of a file that has these bytes."""
-        out = ReadFile(FileRecords([], [[] for _ in self.parts], {}), [], [[] for _ in self.parts])
-        unread: Counter[str] = Counter()
+        out = _Reading(file, len(self.parts))
         for node, position, key in self._nodes(file, data, out.findings):
             if not isinstance(node, Map):
                 where = Origin(file.name, node.line, node.column)
                 out.findings.append(Finding("LP108", where, {"found": describe(node)}))
                 continue
             if self._unread:
-                unread.update(self._unread(node))
+                out.unread.update(self._unread(node))
             record = (self._reading(node) if self._reading else node) or node
             out.findings.extend(self._checker.findings(record, file.name))
             place = Place(file.local, file.captures, position, key)
-            out.records.keys.append(self._record(record, place, file, out))
-        out.records.unread = dict(unread)
-        return out
+            out.keys.append(self._record(record, place, out))
+        return out.whole
 
     def _nodes(
         self, file: SourceFile, data: bytes, findings: list[Finding]
@@ -220,35 +254,37 @@ class FileReader:
         else:
             yield root, 1, None
 
-    def _record(self, node: Node, place: Place, file: SourceFile, out: ReadFile) -> Key:
-        rows = out.records.rows
-        key: str | None = None
-
-        def put(number: int, node: Node, place: Place, parent: int) -> None:
-            nonlocal key
-            part = self.parts[number]
-            cells = [cell(node, place) for cell in self._cells[number]]
-            if number == 0 and self._key is not None:
-                key = cells[self._key]
-            own = len(rows[number])
-            whole = [key, str(place.position)] if part.in_list else []
-            rows[number].append([parent, node.line, node.column, *cells, *whole])
-            out.nodes[number].append(node)
-            if number in self._judged:
-                out.findings.extend(self._wrong(number, node, place, file.name))
-            if not part.lists:
-                return
-            above: Cells | None = None
-            for entry, below in part.lists:
-                if self.parts[below].knows_parent:
-                    above = dict(zip((column.name for column in part.columns), cells, strict=True))
-                for item, position, item_key in items_at(node, entry):
-                    inner = Place(place.file, place.captures, position, item_key, above)
-                    put(below, item, inner, own)
-
-        put(0, node, place, -1)
+    def _record(self, node: Node, place: Place, out: _Reading) -> Key:
+        """Adds the rows of a record and of its lists."""
+        out.key = None
+        self._row(0, node, place, -1, out)
         path = self.parts[0].columns[self._key].path if self._key is not None else ()
-        return Key(key, *place_of(node, [*path]))
+        return Key(out.key, *place_of(node, [*path]))
+
+    def _row(self, number: int, node: Node, place: Place, parent: int, out: _Reading) -> None:
+        """Adds a row of a part, and those below it."""
+        part, rows = self.parts[number], out.rows[number]
+        cells = [cell(node, place) for cell in self._cells[number]]
+        if number == 0 and self._key is not None:
+            out.key = cells[self._key]
+        own = len(rows)
+        whole = [out.key, str(place.position)] if part.in_list else []
+        rows.append([parent, node.line, node.column, *cells, *whole])
+        out.places[number].append(
+            [at for place_at in self._places[number] for at in place_at(node)]
+        )
+        out.nodes[number].append(node)
+        if number in self._judged:
+            out.findings.extend(self._wrong(number, node, place, out.file.name))
+        if not part.lists:
+            return
+        above: Cells | None = None
+        for entry, below in part.lists:
+            if self.parts[below].knows_parent:
+                above = dict(zip((column.name for column in part.columns), cells, strict=True))
+            for item, position, item_key in items_at(node, entry):
+                inner = Place(place.file, place.captures, position, item_key, above)
+                self._row(below, item, inner, own, out)
 
     def _wrong(self, number: int, node: Node, place: Place, name: str) -> Iterator[Finding]:
         """Values from around a record that their declaration does not allow."""

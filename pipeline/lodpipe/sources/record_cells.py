@@ -71,6 +71,29 @@ def cell_of(column: Column) -> Cell:
     return plain
 
 
+CellPlace = Callable[[Node], tuple[int, int]]
+
+
+def cell_place(column: Column) -> CellPlace:
+    """What gives line and column of a cell, or of the nearest part of its path that exists; 0 and 0
+    where that is the record.
+    """
+    path = column.path
+    if column.is_outside or not path:
+        return lambda _: (0, 0)
+
+    def place(node: Node) -> tuple[int, int]:
+        located = node
+        for step in path:
+            value = located.items.get(step) if type(located) is Map else None
+            if value is None:
+                break
+            located = value
+        return (0, 0) if located is node else (located.line, located.column)
+
+    return place
+
+
 def written(node: Node, column: Column, place: Place) -> str | None:
     """The text of a cell as the file has it, or its path."""
     if not column.is_outside:

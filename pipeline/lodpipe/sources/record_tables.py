@@ -24,7 +24,7 @@ from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.csv_dialect import COMMAS, Dialect
 from lodpipe.documents.csv_positions import cell_of, row_of
 from lodpipe.documents.readers import READERS, read_bytes, read_text
-from lodpipe.documents.tree import Node, place_of
+from lodpipe.documents.tree import Node
 from lodpipe.sources.file_patterns import matching
 from lodpipe.sources.file_reading import read_files
 from lodpipe.sources.file_records import (
@@ -36,6 +36,7 @@ from lodpipe.sources.file_records import (
     Row,
     SourceFile,
     parts_of,
+    read_places,
 )
 from lodpipe.sources.record_cache import digest
 from lodpipe.sources.record_cells import is_like
@@ -81,6 +82,7 @@ class RowTable:
         self.extra = LIST_COLUMNS if part.in_list else ()
         self.rows: list[list[int | str | None]] = []
         self._all: list[list[int | str | None]] = []  # where some were removed
+        self._gone: set[int] = set()
         self._at = at  # the number of the part among those of its table
         self._chunks: list[Chunk] = []
         self._starts: list[int] = []
@@ -109,11 +111,36 @@ class RowTable:
     def leave_out(self, records: Collection[int]) -> None:
         """Removes the rows of these records; the others keep their numbers."""
         self._all = self._all or self.rows
+        self._gone.update(records)
         self.rows = [row for row in self.rows if row[0] not in records]
 
     def restore(self) -> None:
         """Puts the rows back that were removed, as they were."""
         self.rows = self._all or self.rows
+        self._gone.clear()
+
+    def in_file(self, file: str, *, removed: bool = False) -> Iterator[tuple[int, Row]]:
+        """The line and the row of each record of a file; with `removed` also of those that were
+        removed, as they were.
+        """
+        at = self._by_file.get(file)
+        if at is None:
+            return
+        start = self._starts[at]
+        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._lines)
+        rows = (self._all or self.rows)[start:end]
+        for line, row in zip(self._lines[start:end], rows, strict=True):
+            if removed or row[0] not in self._gone:
+                yield line, row
+
+    def parent_of(self, record: int) -> int | None:
+        """The number of the record that has a record in a list; None where no one has."""
+        parent = (self._all or self.rows)[record - first_record(self.number)][1]
+        return None if parent is None else int(parent)
+
+    @cached_property
+    def _by_file(self) -> dict[str, int]:
+        return {chunk.name: at for at, chunk in enumerate(self._chunks)}
 
     def _indices(self) -> Iterator[int]:
         """Of each row, where it was before any was left out."""
@@ -149,21 +176,35 @@ class RowTable:
         """
         index = record - first_record(self.number)
         chunk = self._chunk(index)
-        path = next((list(item.path) for item in self.columns if item.name == column), [])
         where = (self._lines[index], self._ends[index])
-        if path and (node := chunk.node(self._at, self._own[index])):
-            where = place_of(node, path)  # type: ignore[arg-type]  # a path of keys only
+        at = next((at for at, item in enumerate(self.columns) if item.name == column), None)
+        if at is not None:
+            where = chunk.place(self._at, self._own[index], at) or where
         return Origin(chunk.name, *where, column or "")
 
 
 class Chunk:
-    """The rows of one file: their nodes, which are read again where they are not at hand."""
+    """The rows of one file: the places of their cells, and their nodes, which are read again where
+    they are not at hand.
+    """
 
-    def __init__(self, file: SourceFile, reader: FileReader, read: ReadFile | None) -> None:
+    def __init__(self, file: SourceFile, reader: FileReader, read: ReadFile) -> None:
         self.name = file.name
         self.parts = reader.parts
         self._file, self._reader = file, reader
-        self._nodes = read.nodes if read else None
+        self._nodes = read.nodes if any(read.nodes) else None
+        self._encoded_places = read.records.places.copy()  # without the bytes around them
+
+    def place(self, part: int, number: int, column: int) -> tuple[int, int] | None:
+        """Line and column of a cell of a row of a part of the table; None where it has no place of
+        its own.
+        """
+        line, end = self._places[part][number][2 * column : 2 * column + 2]
+        return (line, end) if line else None
+
+    @cached_property
+    def _places(self) -> list[list[list[int]]]:
+        return read_places(self._encoded_places)
 
     def node(self, part: int, number: int) -> Node | None:
         """The node of a row of a part of the table; None where the file has changed meanwhile."""
@@ -403,7 +444,7 @@ class RecordReader:
         for file, read in zip(files, read_files(reader, files, self._log_name(table)), strict=True):
             self.findings.extend(read.findings)
             unread.update(read.records.unread)
-            chunk = Chunk(file, reader, read if any(read.nodes) else None)
+            chunk = Chunk(file, reader, read)
             self._put(table, tables, chunk, read.records, seen)
 
     def _log_name(self, table: Table) -> str:

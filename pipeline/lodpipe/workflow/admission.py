@@ -94,7 +94,6 @@ class Admission:
         self._notes = []
         if not self._left_out:
             return
-        self.index.record_at(Origin(""))  # looks at the rows while all of them are there
         gone = self._numbers()
         keys = self._keys()
         for table in tables.values():  # parents come before the tables of their lists

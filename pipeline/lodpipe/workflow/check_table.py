@@ -117,7 +117,7 @@ def _shapes(subject: Subject) -> Iterator[Finding]:
         yield from violations()
         return
     files = ("publication.yaml", "ontology", "shapes")
-    key = subject.confirmed.key("shapes", files, graph.digest())
+    key = subject.confirmed.key("shapes", files, graph.digest)
     yield from subject.confirmed.findings(key, violations())
 
 

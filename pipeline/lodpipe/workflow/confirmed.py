@@ -8,7 +8,7 @@ damaged, or of another version.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding
@@ -18,21 +18,28 @@ FILE = ".checked"
 
 
 class Confirmed:
-    """The checks of the last build without findings, and those of this one."""
+    """The checks of the last build without findings, and those of this one; `is_written` says that they
+    may be written for the next one.
+    """
 
-    def __init__(self, root: Path, dist: Path) -> None:
+    def __init__(self, root: Path, dist: Path, *, is_written: bool = True) -> None:
         self._root = root
         self._now: set[str] = set()
         try:
-            self._before = set((dist / "site" / FILE).read_text("utf-8").split("\n"))
+            self._before = set((dist / "site" / FILE).read_text("utf-8").split())
         except (OSError, ValueError):
             self._before = set()
+        self._is_used = is_written or bool(self._before)
 
-    def key(self, check: str, files: Iterable[str], *data: object) -> str:
+    def key(self, check: str, files: Iterable[str], *data: str | Callable[[], str]) -> str:
         """The line of a check: its name, the files and folders of the project that it reads, and
-        what else decides its findings, in a spelling that is always the same.
+        what else decides its findings, in a spelling that is always the same; digests of large data
+        are made by functions. Empty where no line is compared or kept.
         """
-        return files_digest(self._root, files, check, *data)
+        if not self._is_used:
+            return ""
+        given = (item if isinstance(item, str) else item() for item in data)
+        return files_digest(self._root, files, check, *given)
 
     def knows(self, key: str) -> bool:
         """Whether a check had no findings before; it has none now."""
@@ -48,7 +55,7 @@ class Confirmed:
         for finding in findings:
             is_clean = False
             yield finding
-        if is_clean:
+        if is_clean and key:
             self._now.add(key)
 
     def write(self, site: Path) -> None:

@@ -17,13 +17,15 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, Severity
 from lodpipe.documents.csv_cells import NoCells, styled_csv, written_rows
 from lodpipe.documents.json_style import styled_json, styled_json_lines
 from lodpipe.documents.key_order import UNORDERED, KeyOrder
-from lodpipe.documents.readers import READERS, decoded, limited, read_bytes
+from lodpipe.documents.readers import READERS, current_limits, decoded, limited, read_bytes
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar
 from lodpipe.documents.yaml_style import styled_yaml
 from lodpipe.sources import Field, Table, read_declaration
 from lodpipe.sources.file_patterns import matching
+from lodpipe.sources.file_reading import program_digest
 from lodpipe.sources.forked_reading import cores, each
+from lodpipe.sources.record_cache import RecordCache, cache_folder, digest
 from lodpipe.workflow.renaming import folder_of
 from lodpipe.workflow.repairs import RepairedFile
 
@@ -52,10 +54,7 @@ def formatted_files(project: Project, only: Iterable[Path] = ()) -> Formatting:
     written. Raises InvalidDeclaration, SourceError (LP106).
     """
     with limited(project.publication.limits.for_readers()):
-        wanted = {path.resolve() for path in only}
-        files = [
-            file for file in record_files(project) if not wanted or file.path.resolve() in wanted
-        ]
+        files = _chosen(project, only)
         processes = cores() if len(files) > _FEW else 1
         answers = each(_format, files, processes)
     changed, findings = [], []
@@ -64,6 +63,78 @@ def formatted_files(project: Project, only: Iterable[Path] = ()) -> Formatting:
         if after != before:
             changed.append(RepairedFile(file.name, file.path, before, after, 1))
     return Formatting(changed, len(files), findings)
+
+
+class Unformatted(Struct, frozen=True):
+    """The names of the files that would change, how many files there are, and what cannot be
+    formatted.
+    """
+
+    names: Sequence[str]
+    count: int
+    findings: Sequence[Finding]
+
+
+def unformatted_files(project: Project, only: Iterable[Path] = ()) -> Unformatted:
+    """The record files that are not in order and style; `only` are those to look at (none: all).
+    What a file of many was when it was looked at before is in the cache, by its bytes and all else
+    that decides it; files with findings are looked at each time. Raises what formatted_files does.
+    """
+    with limited(project.publication.limits.for_readers()):
+        files = _chosen(project, only)
+        log = digest(str(project.root.resolve()).encode(), b"format").hex()
+        cache = RecordCache(cache_folder() if len(files) > _FEW else None, log)
+        keys = _keys(files)
+        known = [cache.get(key) if key else None for key in keys]
+        missing = [file for file, state in zip(files, known, strict=True) if state is None]
+        processes = cores() if len(missing) > _FEW else 1
+        answers = iter(each(_state, missing, processes) if missing else ())
+        names, findings = [], []
+        for file, key, state in zip(files, keys, known, strict=True):
+            is_changed = state == _CHANGES
+            if state is None:
+                is_changed, of_file = next(answers)
+                findings += of_file
+                if key and not of_file:
+                    cache.put(key, _CHANGES if is_changed else _STAYS)
+            if is_changed:
+                names.append(file.name)
+        cache.write()
+    return Unformatted(names, len(files), findings)
+
+
+_CHANGES, _STAYS = b"changes", b"stays"
+
+
+def _state(file: RecordFile) -> tuple[bool, list[Finding]]:
+    """Whether a file would change, and what is wrong with it."""
+    before, after, findings = _format(file)
+    return before != after, findings
+
+
+def _keys(files: Sequence[RecordFile]) -> list[bytes | None]:
+    """What decides the format of each file; None where it is too large to be read."""
+    program = digest(program_digest(), Path(__file__).read_bytes(), repr(current_limits()).encode())
+    orders: dict[int, bytes] = {}  # of the tables, whose files share them
+    keys: list[bytes | None] = []
+    for file in files:
+        number = id(file.order)
+        if number not in orders:
+            orders[number] = digest(program, repr(file.order).encode())
+        try:
+            data = read_bytes(file.path, file.name)
+        except InvalidData:  # reported where it is formatted
+            keys.append(None)
+            continue
+        keys.append(digest(orders[number], file.path.suffix.lower().encode(), data))
+    return keys
+
+
+def _chosen(project: Project, only: Iterable[Path]) -> list[RecordFile]:
+    """The record files to look at."""
+    wanted = {path.resolve() for path in only}
+    files = record_files(project)
+    return [file for file in files if not wanted or file.path.resolve() in wanted]
 
 
 def record_files(project: Project) -> Iterator[RecordFile]:

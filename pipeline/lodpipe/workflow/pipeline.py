@@ -84,6 +84,7 @@ from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, other_folders, read_declarations
 from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.graph_contradictions import contradicted_fields
+from lodpipe.workflow.read_predicates import read_predicates
 
 if TYPE_CHECKING:
     import rdflib
@@ -128,13 +129,18 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     engine: str = shapes.DEFAULT
     allow_loss: bool = False
-    coverage: Sequence[TableCoverage] = ()
+    find_coverage: Callable[[], Sequence[TableCoverage]] = tuple
     admission: Admission | None = None
 
     @property
     def history(self) -> History:
         """What the catalogue and the pages say of releases."""
         return history_of(self.ledger, self.edition)
+
+    @cached_property
+    def coverage(self) -> Sequence[TableCoverage]:
+        """Which expected fields of the records are known; a check does not ask for it."""
+        return self.find_coverage()
 
     @cached_property
     def job(self) -> Job:
@@ -371,11 +377,11 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         )
         ledger = read_ledger(project.root)
         limits = Limits(project.publication.limits.query)
-        confirmed = Confirmed(project.root, project.dist)
-        of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest())
+        confirmed = Confirmed(project.root, project.dist, is_written=writable is not None)
+        of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest)
         # The store of the queries is loaded by its own process meanwhile.
         store = (
-            stack.enter_context(stored(statements, limits))
+            stack.enter_context(stored(statements, limits, read_predicates(declarations.queries)))
             if declarations.queries and run.queries and not confirmed.knows(of_queries)
             else None
         )
@@ -414,7 +420,7 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
             counts(session, tables),
             engines.shacl or project.publication.shacl_engine,
             allow_loss,
-            coverage_of(
+            lambda: coverage_of(
                 project,
                 declarations.tables,
                 tables,

@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
@@ -45,39 +44,41 @@ class RecordIndex:
         declared: Mapping[str, Table],
         repeated: Sequence[tuple[str, str, str, int]] = (),
     ) -> None:
-        self._declared, self._repeated = declared, repeated
+        self._declared = declared
+        self._repeated: dict[str, list[IndexedRecord]] = {}
+        for name, text, file, line in repeated:
+            record = IndexedRecord(name, text, -1, file, line)
+            self._repeated.setdefault(file, []).append(record)
         self._tables = {name: tables[name] for name in declared if name in tables}
-        self._scanned: dict[str, list[IndexedRecord]] = {}
+        self._of_files: dict[str, list[IndexedRecord]] = {}
 
     def record_at(self, place: Origin) -> IndexedRecord | None:
         """The record that a place is in; None where it is in none, such as the header of a table."""
-        records = self._of_rows.get(place.file) or self._of_scans(place.file)
+        records = self._of_files.get(place.file)
+        if records is None:
+            records = self._of_rows(place.file) or self._of_scans(place.file)
+            self._of_files[place.file] = records
         at = bisect_right(records, place.line, key=lambda record: record.line)
         return records[at - 1] if at else None
 
-    @cached_property
-    def _of_rows(self) -> dict[str, list[IndexedRecord]]:
-        records: dict[str, list[IndexedRecord]] = {}
-        for name, text, file, line in self._repeated:
-            records.setdefault(file, []).append(IndexedRecord(name, text, -1, file, line))
+    def _of_rows(self, file: str) -> list[IndexedRecord]:
+        """The records of a YAML or JSON file, those that were left out as well."""
+        records = self._repeated.get(file, [])[:]
         for name, table in self._tables.items():
             if isinstance(table, RowTable):
                 key = _column(table, self._declared[name].key)
-                for row, (file, line) in zip(table.rows, table.lines, strict=True):
+                for line, row in table.in_file(file, removed=True):
                     text = str(row[key] or "") if key else ""
-                    entry = IndexedRecord(name, text, int(row[0] or 0), file, line)
-                    records.setdefault(file, []).append(entry)
-        for of_file in records.values():
-            of_file.sort(key=lambda record: record.line)
-        return records
+                    records.append(IndexedRecord(name, text, int(row[0] or 0), file, line))
+        return sorted(records, key=lambda record: record.line)
 
     def _of_scans(self, file: str) -> list[IndexedRecord]:
-        if file not in self._scanned:
-            self._scanned[file] = []
-            for name, table in self._tables.items():
-                if isinstance(table, ScanTable):
-                    self._scanned[file] += self._of_scan(name, table, file)
-        return self._scanned[file]
+        return [
+            record
+            for name, table in self._tables.items()
+            if isinstance(table, ScanTable)
+            for record in self._of_scan(name, table, file)
+        ]
 
     def _of_scan(self, name: str, table: ScanTable, file: str) -> Iterator[IndexedRecord]:
         """The rows of a CSV file of a table, which the engine read."""

@@ -28,7 +28,7 @@ from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
 from lodpipe.engine.spark.faults import failure, is_of_spark, spark_faults, text_of
 from lodpipe.engine.spark.frames import SparkRelations
-from lodpipe.engine.spark.kernel import Note, Task, unpacked
+from lodpipe.engine.spark.kernel import Batches, Loader, Note, Task, unpacked
 from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
 from lodpipe.engine.spark.spark_session import is_running, start, stop
 from lodpipe.engine.spark.storage import Storage, local_path
@@ -172,7 +172,7 @@ class SparkEngine:
                 on_driver.append(work)
                 continue
             frame = self.relations.frame(name)
-            rows = frame.data.mapInArrow(Task(frame.loader, work, self._memory), shares.SENT)
+            rows = frame.data.mapInArrow(self._task(frame.loader, work), shares.SENT)
             folders.append(f"{self._work}/sent/{len(folders)}")
             rows.write.options(**_PACKED).parquet(folders[-1])
             stored = self._storage.rows(folders[-1], schema=shares.SENT)
@@ -397,7 +397,11 @@ class SparkEngine:
 
         ranges = f.explode(f.sequence(place("first"), place("last"))).alias("part")
         by_range = self._rows.select(ranges, "chunk").repartitionById(len(bounds) + 1, "part")
-        return by_range.mapInArrow(Task(Chunks(tuple(bounds)), work, self._memory), schema)
+        return by_range.mapInArrow(self._task(Chunks(tuple(bounds)), work), schema)
+
+    def _task(self, loader: Loader, work: Callable[[Engine, Path, list[Note]], Batches]) -> Task:
+        """The work of a step on a partition."""
+        return Task(loader, work, self._memory, self.relations.has_functions)
 
     def _received(self, plan: Plan) -> Plan:
         """The plan as step 2 runs it."""

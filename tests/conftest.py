@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,13 @@ from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 def pytest_configure() -> None:
     """Programs that tests start receive Ctrl-C, also where the tests run in the background and were
-    started deaf to it. Their modules are compiled once, not once for each program.
+    started deaf to it. Their modules are compiled once, not once for each program, and Java's
+    classes only by its fast compiler: no program of the tests runs long enough for the other.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 SLOW_FIXTURES = {
@@ -50,11 +53,12 @@ SLOW_MODULES = {
     "test_shacl_spark",
 }  # fmt: skip
 LONGEST = (
-    "test_spark", "test_spark_cluster", "test_spark_build", "test_shacl_spark",
-    "test_shapes", "test_faults", "test_site", "test_docs", "test_suites", "test_signals", "test_queries_engines", "test_serve_life",
-    "test_serve_hostile", "test_hostile", "test_site_browser", "test_site_frontend", "test_confined", "test_output_syntax", "test_shacl_differential",
-    "test_package",
+    "test_spark", "test_spark_cluster", "test_spark_build", "test_spark_databases", "test_shacl_spark", "test_shapes", "test_incremental",
+    "test_chain", "test_catalogue_web", "test_releases", "test_api", "test_faults", "test_site", "test_docs", "test_suites", "test_signals",
+    "test_queries_engines", "test_serve_life", "test_serve_hostile", "test_hostile", "test_site_browser", "test_site_frontend", "test_confined",
+    "test_output_syntax", "test_shacl_differential", "test_package",
 )  # fmt: skip
+SHOWN = 25  # the longest modules at the end of a run
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -94,8 +98,27 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    """Prints what was counted, and which modules took most of the time."""
     for line in config.stash.get(COUNTED, []):
         terminalreporter.write_line(line)
+    seconds = seconds_of_modules(terminalreporter)
+    if len(seconds) > 1:
+        total = sum(seconds.values())
+        terminalreporter.section(f"longest modules, of {total:.0f} seconds of all workers")
+        for module, own in seconds.most_common(SHOWN):
+            terminalreporter.write_line(f"{own:7.1f}  {module}")
+
+
+def seconds_of_modules(terminalreporter: pytest.TerminalReporter) -> Counter[str]:
+    """The time of the tests of each module and of their fixtures, in all workers. A fixture of the
+    whole run counts for the module that needs it first.
+    """
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.partition("::")[0]] += report.duration
+    return seconds
 
 
 @pytest.fixture(autouse=True)

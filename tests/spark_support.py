@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lodpipe.engine.spark.spark_session import missing, start
+from lodpipe.engine.spark.spark_session import is_running, missing, start
 
 MASTER = "local[2]"
 JDBC_DRIVER = Path("/usr/share/java/postgresql.jar")  # where Debian has it
@@ -26,7 +26,9 @@ def small_blocks(size: int) -> Iterator[None]:
         "spark.sql.files.maxPartitionBytes": str(size),
         "spark.sql.files.openCostInBytes": "0",
     }
-    spark = start(MASTER)
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.builder.getOrCreate() if is_running() else start(MASTER)
     before = {key: spark.conf.get(key) for key in settings}
     for key, value in settings.items():
         spark.conf.set(key, value)

@@ -30,10 +30,16 @@ def python(code: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess
     )
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A copy of the small project, which was never built: a check warns of that."""
+    return copy_project(tmp_path / "libraries", ROOT / "tests" / "projects" / "libraries")
+
+
 # -- Python ----------------------------------------------------------------------------------------
 
 
-def test_a_program_builds_a_project_and_gets_its_graph(copy_of_project: Path) -> None:
+def test_a_program_builds_a_project_and_gets_its_graph(small: Path) -> None:
     code = """
 from lodpipe import Project, build, checked
 warnings = build(Project.open("."))
@@ -42,11 +48,11 @@ import rdflib
 with checked(Project.open(".")) as outcome:
     graph = outcome.graph()
 assert isinstance(graph, rdflib.Graph)
-lines = open("dist/rogl.nt", encoding="utf-8").readlines()
+lines = open("dist/libraries.nt", encoding="utf-8").readlines()
 assert len(graph) == len(lines), (len(graph), len(lines))
 print("good")
 """
-    done = python(code, copy_of_project)
+    done = python(code, small)
     assert done.stdout == "good\n", done.stderr
 
 
@@ -213,11 +219,11 @@ def test_explain_knows_terms_of_the_ontology(built: Path) -> None:
 # -- exit codes ------------------------------------------------------------------------------------
 
 
-def test_exit_code_1_says_that_the_data_is_wrong(copy_of_project: Path) -> None:
-    path = copy_of_project / "source" / "labs" / "brandis.yaml"
-    path.write_text(path.read_text("utf-8").replace("programme: rogl", "programme: rokl"), "utf-8")
-    assert run_process("check", "--project", copy_of_project).returncode == 1
-    assert not (copy_of_project / "dist").exists()
+def test_exit_code_1_says_that_the_data_is_wrong(small: Path) -> None:
+    path = small / "source" / "libraries.yaml"
+    path.write_text(path.read_text("utf-8").replace("parent: central", "parent: centre"), "utf-8")
+    assert run_process("check", "--project", small).returncode == 1
+    assert not (small / "dist").exists()
 
 
 @pytest.mark.parametrize(
@@ -243,23 +249,23 @@ def test_exit_code_2_for_a_resource_without_statements(built: Path) -> None:
     assert (result.exit_code, "no statement has the subject" in result.stderr) == (2, True)
 
 
-def test_exit_code_3_says_that_the_program_is_wrong(copy_of_project: Path) -> None:
+def test_exit_code_3_says_that_the_program_is_wrong(small: Path) -> None:
     code = f"""
 import sys, lodpipe.checks.records
 lodpipe.checks.records.record_findings = lambda *_: 1 / 0
-sys.argv = ["lodpipe", "check", "--project", {str(copy_of_project)!r}]
+sys.argv = ["lodpipe", "check", "--project", {str(small)!r}]
 from lodpipe.commands.cli import run
 run()
 """
-    done = python(code, copy_of_project)
+    done = python(code, small)
     assert done.returncode == 3, f"exit code {done.returncode}"
 
 
 # -- output ----------------------------------------------------------------------------------------
 
 
-def test_a_pipe_gets_no_colours(copy_of_project: Path) -> None:
-    done = run_process("check", "--project", copy_of_project)
+def test_a_pipe_gets_no_colours(small: Path) -> None:
+    done = run_process("check", "--project", small)
     assert done.stderr
     assert "\033" not in done.stdout + done.stderr
 
@@ -268,12 +274,12 @@ def test_a_pipe_gets_no_colours(copy_of_project: Path) -> None:
     ("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)], ids=["terminal", "NO_COLOR"]
 )
 def test_a_terminal_gets_colours_unless_it_asks_for_none(
-    setting: dict[str, str], coloured: bool, copy_of_project: Path
+    setting: dict[str, str], coloured: bool, small: Path
 ) -> None:
     pty = pytest.importorskip("pty")
     terminal, other = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "lodpipe", "check", "--project", str(copy_of_project)],
+        [sys.executable, "-m", "lodpipe", "check", "--project", str(small)],
         stderr=other,
         stdout=other,
         env=os.environ | setting,

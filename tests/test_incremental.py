@@ -309,14 +309,20 @@ class Edits:
             shutil.copy(LIBRARIES / "source" / name, self.project / "source" / name)
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    """The small project with declared pages, built."""
-    project = copy_project(tmp_path / "project", LIBRARIES)
+@pytest.fixture(scope="module")
+def small_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project with declared pages, built; to be copied."""
+    project = copy_project(tmp_path_factory.mktemp("small") / "project", LIBRARIES)
     dumps = ["nq", "nt", "ttl", "trig", "jsonld", "rdf", "parquet"]
     Edits(project, 0).publication(lambda given: given.update(site=SITE, dumps=dumps, gzip=True))
     build(Project.open(project))
     return project
+
+
+@pytest.fixture
+def small(small_built: Path, tmp_path: Path) -> Path:
+    """A copy of it, for this test to change."""
+    return Path(shutil.copytree(small_built, tmp_path / "project", symlinks=True))
 
 
 def check_edits(project: Path, seed: int, number: int) -> tuple[int, int]:

@@ -28,7 +28,7 @@ from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
 from lodpipe.engine.spark.faults import failure, is_of_spark, spark_faults, text_of
 from lodpipe.engine.spark.frames import SparkRelations
-from lodpipe.engine.spark.kernel import Note, Task, unpacked
+from lodpipe.engine.spark.kernel import Batches, Loader, Note, Task, unpacked
 from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
 from lodpipe.engine.spark.spark_session import is_running, start, stop
 from lodpipe.engine.spark.storage import Storage, local_path
@@ -38,7 +38,10 @@ from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.planning.plan import Check, Join, Lookup, Plan, Select, Side, quote
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import Column, DataFrame, Row
+
+Sample = tuple[int | None, str]
+"""The number of a record, and its value."""
 
 _ROWS_OF_A_PART = 400_000
 _ROWS_OF_A_CHUNK = 500
@@ -169,7 +172,7 @@ class SparkEngine:
                 on_driver.append(work)
                 continue
             frame = self.relations.frame(name)
-            rows = frame.data.mapInArrow(Task(frame.loader, work, self._memory), shares.SENT)
+            rows = frame.data.mapInArrow(self._task(frame.loader, work), shares.SENT)
             folders.append(f"{self._work}/sent/{len(folders)}")
             rows.write.options(**_PACKED).parquet(folders[-1])
             stored = self._storage.rows(folders[-1], schema=shares.SENT)
@@ -208,22 +211,50 @@ class SparkEngine:
                 counts[number] = [a + b for a, b in zip(before, failed, strict=True)]
             for rule, count in note.statements.items():
                 self._counts[rule] = self._counts.get(rule, 0) + count
-        failures = []
-        for number, row in sorted(counts.items()):
-            for check, count in zip(plan.selects[number].checks, row, strict=True):
-                if count:
-                    failures.append(
-                        Failure(check, count, self._samples(sent[number].select, check))
-                    )
-        return failures
+        failing = [
+            (sent[number].select, check, count)
+            for number, row in sorted(counts.items())
+            for check, count in zip(plan.selects[number].checks, row, strict=True)
+            if count
+        ]
+        samples = self._samples([(select, check) for select, check, _ in failing])
+        return [
+            Failure(check, count, rows)
+            for (_, check, count), rows in zip(failing, samples, strict=True)
+        ]
 
-    def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
-        """The first records of all partitions that fail a check."""
-        if self.relations.frame_in(select.source) in self.relations.on_driver:
-            return self.relations.on_driver.rows(failure_samples(select, check))
-        rows = self.relations.select(failure_samples(select, check), "record bigint, value string")
-        ordered = rows.distinct().orderBy("record", "value").limit(SAMPLES)
-        return [(row.record, row.value) for row in ordered.collect()]
+    def _samples(self, failed: Sequence[tuple[Select, Check]]) -> list[list[Sample]]:
+        """The first records of all partitions that fail each of these checks. Spark reads a frame
+        once for all of them.
+        """
+        samples: list[list[Sample]] = [[] for _ in failed]
+        by_frame: dict[str, list[int]] = {}
+        for place, (select, check) in enumerate(failed):
+            name = self.relations.frame_in(select.source)
+            if name in self.relations.on_driver:
+                samples[place] = self.relations.on_driver.rows(failure_samples(select, check))
+            else:
+                by_frame.setdefault(name, []).append(place)
+        for places in by_frame.values():
+            queries = {place: failure_samples(*failed[place]) for place in places}
+            for row in self._first_of_each(queries):
+                samples[row["place"]].append((row["record"], row["value"]))
+        return samples
+
+    def _first_of_each(self, queries: Mapping[int, str]) -> list[Row]:
+        """The first records of each of several queries over one frame, in their order."""
+        from pyspark.sql import Window
+        from pyspark.sql import functions as f
+
+        sql = " UNION ALL ".join(
+            f"SELECT CAST({place} AS INTEGER) AS place, record, value FROM ({query})"
+            for place, query in queries.items()
+        )
+        rows = self.relations.select(sql, "place int, record bigint, value string").distinct()
+        order = Window.partitionBy("place").orderBy("record", "value")
+        numbered = rows.withColumn("number", f.row_number().over(order))
+        first = numbered.where(f.col("number") <= SAMPLES).orderBy("place", "number")
+        return first.collect()
 
     # -- joins -------------------------------------------------------------------------------------
 
@@ -366,7 +397,11 @@ class SparkEngine:
 
         ranges = f.explode(f.sequence(place("first"), place("last"))).alias("part")
         by_range = self._rows.select(ranges, "chunk").repartitionById(len(bounds) + 1, "part")
-        return by_range.mapInArrow(Task(Chunks(tuple(bounds)), work, self._memory), schema)
+        return by_range.mapInArrow(self._task(Chunks(tuple(bounds)), work), schema)
+
+    def _task(self, loader: Loader, work: Callable[[Engine, Path, list[Note]], Batches]) -> Task:
+        """The work of a step on a partition."""
+        return Task(loader, work, self._memory, self.relations.has_functions)
 
     def _received(self, plan: Plan) -> Plan:
         """The plan as step 2 runs it."""

@@ -151,6 +151,7 @@ class SparkRelations:
         )  # it has the methods of an AccumulatorParam, which is not there to import
         self._unread = spark.sparkContext.accumulator({}, union)
         self._exact: set[str] = set()
+        self.has_functions = False
         self._child_of: dict[str, str] = {}
         self._files: dict[str, LineFiles] = {}
         self._queries: dict[str, tuple[JdbcQuery, int, Loader, str]] = {}
@@ -180,6 +181,7 @@ class SparkRelations:
 
     def define_functions(self) -> None:
         """Defines the functions that a mapping calls on the driver; each task does for itself."""
+        self.has_functions = True
         self._local.relations.define_functions()
 
     def relate(
@@ -477,7 +479,8 @@ class SparkRelations:
         name = self.frame_in(sql)
         frame = self.frame(name)
         work = Select(name, sql, self._unread)
-        return frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema)
+        task = Task(frame.loader, work, self._memory, self.has_functions)
+        return frame.data.mapInArrow(task, schema)
 
     def staged(self, name: str) -> Frame:
         """A frame whose rows are in Parquet files, or are Spark's own: reading it runs no kernel."""

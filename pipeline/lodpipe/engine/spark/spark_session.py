@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -214,8 +215,12 @@ def java_version() -> int | None:
     """
     home = os.environ.get("JAVA_HOME")
     program = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    if not program or not Path(program).is_file():
-        return None
+    return _version_of(program) if program and Path(program).is_file() else None
+
+
+@lru_cache
+def _version_of(program: str) -> int | None:
+    """The number of the version of a Java. It is started once for it, not once for each run."""
     answer = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
     match = re.search(r'version "(?:1\.)?([0-9]+)', answer.stderr)
     return int(match[1]) if match else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,17 @@ def pattern(path: str | Path) -> str:
 def local_path(where: str) -> str:
     """The path of an address on this machine."""
     return where.removeprefix("file://")
+
+
+@lru_cache(maxsize=1)
+def _for_stored_rows(spark: SparkSession) -> SparkSession:
+    """A session with the same settings, but for the bytes into which Spark divides files: a task
+    opens a file, and reads its footer, once for each of these pieces.
+    """
+    java: Any = spark
+    session = type(spark)(spark.sparkContext, java._jsparkSession.cloneSession())
+    session.conf.set("spark.sql.files.maxPartitionBytes", str(_PARTITION))
+    return session
 
 
 class Storage:
@@ -154,6 +166,7 @@ class Storage:
         sizes = [
             size for where in wheres for name, size in self.files(where) if not is_hidden(name)
         ]
-        reader = self._spark.read if schema is None else self._spark.read.schema(schema)
+        spark = _for_stored_rows(self._spark)
+        reader = spark.read if schema is None else spark.read.schema(schema)
         data = reader.parquet(*map(pattern, wheres))
         return data.coalesce(max(1, sum(-(-size // _PARTITION) for size in sizes)))

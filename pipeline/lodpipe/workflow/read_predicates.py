@@ -1,6 +1,6 @@
 """Which statements the queries of a publication read, so that a check loads no others.
 
-SELECT ?name { ?person org:memberOf ?lab ; schema:name ?name }    → org:memberOf, schema:name
+SELECT ?name { ?person org:memberOf ?body ; schema:name ?name }   → org:memberOf, schema:name
 SELECT ?p { ?s ?p ?o }                                            → None: all of them
 """
 

@@ -25,11 +25,13 @@ from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 
 def pytest_configure() -> None:
-    """Programs that tests start receive Ctrl-C, also where the tests run in the background and were
-    started deaf to it. Their modules are compiled once, not once for each program, and Java's
+    """Programs that tests start receive Ctrl-C and the end of a terminal, also where the tests run in
+    the background (`&`, `nohup`) and were started deaf to them. Their modules are compiled once, not once for each program, and Java's
     classes only by its fast compiler: no program of the tests runs long enough for the other.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")

@@ -300,3 +300,19 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page at desktop width."""
     with browser.page() as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def committed() -> ox.Store:
+    """The committed statements, in memory."""
+    store = ox.Store()
+    store.bulk_load(path=ROOT / "dist/rogl.nt", format=ox.RdfFormat.N_TRIPLES)
+    return store
+
+
+@pytest.fixture(scope="session")
+def predicates(committed: ox.Store) -> dict[str, int]:
+    """How many of these statements have each predicate."""
+    return dict(
+        Counter(quad.predicate.value for quad in committed.quads_for_pattern(None, None, None))
+    )

@@ -9,7 +9,6 @@ import pytest
 
 from lodpipe.queries import large_joins
 from lodpipe.queries.large_joins import by_sets
-from support import ROOT
 
 PREFIXES = """PREFIX org: <http://www.w3.org/ns/org#> PREFIX schema: <https://schema.org/>
 PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> """
@@ -36,38 +35,26 @@ AS_THEY_ARE = {
 }
 
 
-@pytest.fixture(scope="module")
-def store() -> ox.Store:
-    store = ox.Store()
-    store.bulk_load(path=ROOT / "dist/rogl.nt", format=ox.RdfFormat.N_TRIPLES)
-    return store
-
-
-@pytest.fixture(scope="module")
-def predicates(store: ox.Store) -> dict[str, int]:
-    return dict(Counter(quad.predicate.value for quad in store.quads_for_pattern(None, None, None)))
-
-
 @pytest.fixture(autouse=True)
 def _large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large is what the data of the tests has."""
     monkeypatch.setattr(large_joins, "LARGE", 50)
 
 
-def rows(store: ox.Store, query: str) -> list[tuple[str, ...]]:
-    result = store.query(query)
+def rows(committed: ox.Store, query: str) -> list[tuple[str, ...]]:
+    result = committed.query(query)
     assert isinstance(result, ox.QuerySolutions)
     return [tuple(str(term) for term in row) for row in result]
 
 
 @pytest.mark.parametrize("text", IN_SETS)
 def test_the_answer_is_that_of_the_store(
-    text: str, store: ox.Store, predicates: dict[str, int]
+    text: str, committed: ox.Store, predicates: dict[str, int]
 ) -> None:
-    in_sets = by_sets(PREFIXES + text, None, store, predicates)
+    in_sets = by_sets(PREFIXES + text, None, committed, predicates)
     assert in_sets is not None
     assert in_sets.count("{ SELECT ") >= 2
-    expected, answer = rows(store, PREFIXES + text), rows(store, in_sets)
+    expected, answer = rows(committed, PREFIXES + text), rows(committed, in_sets)
     assert expected
     if "SAMPLE" in text:
         assert [row[1:] for row in answer] == [row[1:] for row in expected]
@@ -79,14 +66,14 @@ def test_the_answer_is_that_of_the_store(
 
 @pytest.mark.parametrize("text", AS_THEY_ARE.values(), ids=AS_THEY_ARE)
 def test_other_queries_are_run_as_they_are(
-    text: str, store: ox.Store, predicates: dict[str, int]
+    text: str, committed: ox.Store, predicates: dict[str, int]
 ) -> None:
-    store.query(PREFIXES + text)
-    assert by_sets(PREFIXES + text, None, store, predicates) is None
+    committed.query(PREFIXES + text)
+    assert by_sets(PREFIXES + text, None, committed, predicates) is None
 
 
 def test_patterns_beyond_the_memory_of_a_worker_are_looked_up(
-    store: ox.Store, predicates: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    committed: ox.Store, predicates: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(large_joins, "_MOST", 60)
-    assert by_sets(PREFIXES + IN_SETS[0], None, store, predicates) is None
+    assert by_sets(PREFIXES + IN_SETS[0], None, committed, predicates) is None

@@ -374,6 +374,19 @@ def test_lines_that_move_alone_are_seen_in_pages(small: Path, tmp_path: Path) ->
     assert differing(every_file(small / "dist"), from_nothing(small, tmp_path / "fresh")) == []
 
 
+@pytest.mark.parametrize("root", ["data", "../data"])
+def test_lines_of_records_outside_source_are_seen_in_pages(small: Path, root: str) -> None:
+    works, declared = small / root / "works.json", small / "source/records.yaml"
+    works.parent.mkdir()
+    shutil.move(small / "source/works.json", works)
+    text = declared.read_text("utf-8")
+    declared.write_text(text.replace("  files: works.json", f"  root: {root}\n  files: works.json"))
+    build(Project.open(small))
+    works.write_text("\n\n" + works.read_text("utf-8"), "utf-8")
+    build(Project.open(small))
+    assert "works.json#L11" in (small / "dist/site/work/metropolis.html").read_text("utf-8")
+
+
 @pytest.mark.slow
 def test_a_change_of_the_real_publication_equals_a_build_from_nothing(
     copy_of_project: Path, tmp_path: Path

@@ -57,7 +57,7 @@ def files_digest(root: Path, names: Iterable[str], *given: object) -> str:
 
 
 def _file(path: Path, root: Path) -> bytes:
-    name = path.relative_to(root).as_posix().encode()
+    name = Path(os.path.relpath(path, root)).as_posix().encode()  # it may be beside the project
     return name + b"\0" + hashlib.sha256(path.read_bytes()).digest()
 
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
@@ -77,16 +77,20 @@ DECLARATIONS = ("publication.yaml", "ontology", "shapes")
 
 
 def site_digest(
-    project: Project, statements: Statements, dist: Path, coverage: Sequence[TableCoverage] = ()
+    project: Project,
+    statements: Statements,
+    dist: Path,
+    coverage: Sequence[TableCoverage],
+    records: Collection[str],
 ) -> str:
     """What the pages are made of, as one number: the checksums of dist/, the declarations, what
     their queries find in the records, the coverage of the records, and this program. Pages that
-    link to the lines of records depend on the files of the records as well.
+    link to the lines of records depend on the files in the folders of `records` as well.
     """
     checksums = (dist / "SHA256SUMS").read_text("utf-8")
     rows, files = declared_data(project, statements.session)
-    records = ("source",) if project.publication.repository else ()
-    names = (*DECLARATIONS, "queries", "releases", *files, *records)
+    linked = sorted(records) if project.publication.repository else []
+    names = (*DECLARATIONS, "queries", "releases", *files, *linked)
     return files_digest(project.root, names, checksums, rows, coverage)
 
 

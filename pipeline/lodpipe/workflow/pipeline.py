@@ -618,7 +618,8 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     # Templates and their engine are loaded where pages are written only.
     from lodpipe.site.writer import Declared, Releases, is_fresh, link_tree, site_digest, write_site
 
-    digest = site_digest(outcome.project, outcome.statements, target, outcome.coverage)
+    folders = {table.files.root or "source" for table in outcome.declarations.tables.values()}
+    digest = site_digest(outcome.project, outcome.statements, target, outcome.coverage, folders)
     old = outcome.project.dist
     if is_fresh(old / "site", digest):
         # A folder that was changed by hand is replaced; its pages stay.

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -203,6 +204,16 @@ def test_generated_requests_are_answered_as_the_description_says(
     )
     print(done.stdout[-600:])
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", ["server", "small"])  # two publications
+def test_the_requests_to_try_are_answered(name: str, request: pytest.FixtureRequest) -> None:
+    served: Served = request.getfixturevalue(name)
+    page = get(served, "/api/", "text/html").body.decode()
+    tried = page.split("Requests to try", 1)[1].split("</ul>", 1)[0]
+    addresses = [unescape(address) for address in re.findall(r'href="([^"]+)"', tried)]
+    assert len(addresses) == 8
+    assert [get(served, f"/api/{address}").status for address in addresses] == [200] * 8
 
 
 def test_the_commands_of_the_documentation(server: Served) -> None:

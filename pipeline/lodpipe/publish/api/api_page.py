@@ -7,6 +7,7 @@ from html import escape
 from urllib.parse import quote
 
 from lodpipe.publish.api.api_documents import ROOT, ApiDocuments
+from lodpipe.publish.api.list_parameters import filters_of
 from lodpipe.publish.api.openapi import Schema, openapi
 
 _POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'"
@@ -67,15 +68,19 @@ def _collections(api: ApiDocuments, suffix: str, document: Schema) -> Iterator[s
 
 def _examples(api: ApiDocuments) -> Iterator[str]:
     """Requests to try, over the first collection of the publication."""
-    item = api.collections[0]
+    item = next((part for part in api.collections if part.size), None)
+    if item is None:  # nothing is described
+        return
     first = api.index.of_ids([item.first])[0]
     label = first.label(api.index.languages) or item.name
-    reference = next((f.term for f in api.index.fields(item.name) if f.kind == "reference"), None)
+    fields = api.index.fields(item.name)
+    filters = [field.term for field, _ in filters_of(fields).values() if field.kind == "reference"]
+    reference = next(iter(filters), None)
     key = quote(first.iri.removeprefix(api.publication.base), safe="/")
     requests = [
         (f"{item.name}?size=5&page=2", "the second five"),
         (f"{item.name}?q={quote(label.split()[-1])}", "a search, best hits first"),
-        (f"{item.name}?sort=-label&fields=name", "in another order, with one key"),
+        (f"{item.name}?sort=-label&size=5", "in another order"),
         (f"{item.name}/{key}", "one with all that is known of it"),
         (f"{item.name}.csv", "all as a table"),
         (f"suggest?q={quote(label[:3])}", "names for what was typed so far"),

@@ -167,7 +167,13 @@ def main() -> None:
                     Releases(outcome.ledger, outcome.history),
                 ),
                 target,
-                site_digest(project, outcome.statements, target),
+                site_digest(
+                    project,
+                    outcome.statements,
+                    target,
+                    outcome.coverage,
+                    [table.files.root or "source" for table in declared.tables.values()],
+                ),
             )
             took = time.perf_counter() - started
             user, system = (now - then for now, then in zip(processor(), worked, strict=True))

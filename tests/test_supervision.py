@@ -17,14 +17,14 @@ from support import ROOT
 
 SCRIPT = """
 import os, subprocess, sys, time
-from lodpipe.runtime.supervision import supervised
+from lodpipe.runtime.supervision import Ending, supervised
 
 def work():
     print("begun", flush=True)
     {work}
     return {code}
 
-end = supervised(work, patient={patient})
+end = supervised(work, ending=Ending() if {patient} else None)
 print(end.code, end.requested, end.died)
 """
 # a loop in native code: no signal is handled there, and no other thread runs

@@ -7,6 +7,7 @@ import queue
 import signal
 import subprocess
 import threading
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,9 @@ def test_changes_waits_until_no_more_follow(tmp_path: Path) -> None:
         if text := next(steps, None):
             (tmp_path / "source" / "x.yaml").write_text(text)
 
-    assert next(changes(tmp_path, snapshot(tmp_path), 0, wait)) == ["source/x.yaml"]
+    (change,) = islice(changes(tmp_path, snapshot(tmp_path), 0, wait), 1)
+    assert change.names == ["source/x.yaml"]
+    assert change.states == snapshot(tmp_path)
     assert next(steps, "used up") == "used up"
 
 

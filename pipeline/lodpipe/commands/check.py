@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +19,13 @@ from lodpipe.commands.options import (
     check_options,
     grouped,
 )
-from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
 from lodpipe.commands.session import Progress, run_on_project
+from lodpipe.commands.watching import check_after_changes
 
 if TYPE_CHECKING:
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import Finding
+    from lodpipe.workflow.resident import Resident
 
 
 @click.command("check")
@@ -59,26 +58,34 @@ def command(
     """
     output = report.output(_inside(options.root, files) if files else None)
 
-    def check_project(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
+    def check_project(
+        project: Project, on_progress: Progress, resident: Resident | None = None
+    ) -> tuple[Finding, ...]:
         from lodpipe.workflow.admission import Admission
         from lodpipe.workflow.pipeline import Engines, checked, stale
         from lodpipe.workflow.served import served_findings
 
-        engines = Engines(options.engine, options.on)
+        engines = Engines(options.engine, options.on, resident)
         with checked(project, engines=engines, on_progress=on_progress) as outcome:
             answers = served_findings(outcome, served) if served else ()
             of_dist = Admission(project).rated(stale(outcome))
             return (*outcome.findings, *of_dist, *answers)
 
-    def check_once() -> None:
-        run_on_project(options, check_project, output)
+    def check_again(resident: Resident) -> None:
+        kept = None if options.on else resident  # Spark has the rows elsewhere
+        run_on_project(
+            options,
+            lambda project, on_progress: check_project(project, on_progress, kept),
+            output,
+            open_project=resident.begin,
+        )
 
     if write_baseline:
         run_on_project(options, lambda *run: _write_baseline(options, *run), output)
     elif watch:
-        _check_after_changes(options.root, check_once)
+        check_after_changes(options.root, check_again)
     else:
-        check_once()
+        run_on_project(options, check_project, output)
 
 
 def _write_baseline(
@@ -114,33 +121,3 @@ def _inside(root: Path, files: tuple[Path, ...]) -> tuple[str, ...]:
             raise click.BadParameter(f"{file} does not exist", param_hint="FILES")
         names.append("" if name == "." else name)
     return tuple(names)
-
-
-def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:
-    """Runs a check, and again after each change, until Ctrl-C; then exits with the code of the last
-    one.
-
-    A first Ctrl-C during a check waits for its end, so that the report and the exit code agree; a
-    second one does not.
-    """
-    from importlib import import_module
-    from itertools import chain
-
-    from lodpipe.documents.snapshot import changes, snapshot
-    from lodpipe.runtime.supervision import supervised
-
-    import_module("lodpipe.workflow.pipeline")  # once, and not again in the process of each check
-    folders = import_module("lodpipe.workflow.declarations").other_folders(root)
-    before = snapshot(root, folders)
-    code = 0
-    try:
-        for files in chain([[]], changes(root, before, folders=folders)):
-            if files:
-                click.echo(f"-- {', '.join(files[:3])}{' …' if len(files) > 3 else ''}", err=True)
-            end = supervised(lambda: exit_code_of(check_once), patient=True)
-            code = report_end(end)
-            if end.requested or code == CLOSED_PIPE:
-                break
-    except KeyboardInterrupt:
-        pass
-    sys.exit(code)

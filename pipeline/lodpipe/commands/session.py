@@ -31,9 +31,10 @@ def run_on_project(
     output: ReportOutput | None = None,
     *,
     needs_result: bool = False,
+    open_project: Callable[[Path], Project] | None = None,
 ) -> None:
     """Does the work of a command on a project, reports its findings, and ends with the exit code of
-    the most severe one.
+    the most severe one. `open_project` is there for one that was opened before.
 
     Without `output` a command prints its own results, and findings are text. With `needs_result`,
     errors in the data fail whatever `--fail-on` says.
@@ -51,7 +52,7 @@ def run_on_project(
         code = 0
         try:
             with machine_faults():
-                project = Project.open(options.root)
+                project = (open_project or Project.open)(options.root)
                 language = options.lang or project.publication.languages[0]
                 everything = work(project, on_progress)
                 findings = report.chosen(everything)

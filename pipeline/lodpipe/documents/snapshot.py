@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
 from lodpipe.documents.readers import is_hidden_name
@@ -21,11 +22,12 @@ def snapshot(root: Path, folders: Iterable[str] = ()) -> Snapshot:
     besides the project's own, relative to it or absolute.
     """
     states: Snapshot = {}
+    folder = f"{root}/"
     for name in ("publication.yaml", *(file for top in SOURCES for file in _files(root, top))):
-        _add(states, root, name)
+        _add(states, folder, name)
     for top in folders:
         for name in _files(root, top):
-            _add(states, root, name)
+            _add(states, folder, name)
     return states
 
 
@@ -38,9 +40,9 @@ def _files(root: Path, top: str) -> Iterator[str]:
         yield from (f"{start}/{name}" for name in names if not is_hidden_name(name))
 
 
-def _add(states: Snapshot, root: Path, name: str) -> None:
+def _add(states: Snapshot, folder: str, name: str) -> None:
     with contextlib.suppress(OSError):  # gone between the listing and the look
-        state = os.stat(root / name)  # noqa: PTH116  # of many files
+        state = os.stat(name if name.startswith("/") else folder + name)  # noqa: PTH116  # of many files
         states[name] = (state.st_mtime_ns, state.st_size, state.st_ino)
 
 
@@ -51,33 +53,45 @@ def changed(before: Snapshot, after: Snapshot) -> list[str]:
     )
 
 
+class Change(NamedTuple):
+    """The files that were changed, and the state of all."""
+
+    names: list[str]
+    states: Snapshot
+
+
 def changes(
     root: Path,
     before: Snapshot,
     pause: float = 0.05,
-    wait: Callable[[float], None] = time.sleep,
+    ended: Callable[[float], object] = time.sleep,
     folders: Iterable[str] = (),
-) -> Iterator[list[str]]:
-    """Waits for changes since a snapshot, for ever; gives the names once no more follow, for
-    editors save in several steps.
+) -> Iterator[Change]:
+    """Waits for changes since a snapshot, for ever, or until `ended` says so, which is called with
+    the seconds to wait; gives each once no more follow, for editors save in several steps.
 
     It looks again after `pause` seconds, or after four times as long as a look takes: few files
     are looked at more often than many.
     """
     while True:
         now, rest = _look(root, folders, pause)
-        wait(rest)
-        if now == before:
-            continue
-        while True:
-            later, rest = _look(root, folders, pause)
-            if later == now:
+        names = changed(before, now)
+        while names:
+            if ended(pause):
+                return
+            # The other files have their turn with the next look.
+            states = dict(now)
+            for name in names:
+                states.pop(name, None)
+                _add(states, f"{root}/", name)
+            if states == now:
                 break
-            now = later
-            wait(rest)
-        if names := changed(before, now):
-            yield names
-        before = now
+            now = states
+        if names:
+            yield Change(names, now)
+            before = now
+        elif ended(rest):
+            return
 
 
 def _look(root: Path, folders: Iterable[str], pause: float) -> tuple[Snapshot, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any
 
 import _duckdb as duckdb
@@ -38,7 +39,10 @@ class ComputedColumns:
         if self._sources is None:
             self._sources = {}
             for sql in self._queries:
-                for name, used in _computed(self._tree(sql)):
+                computed = self._session.kept_for(
+                    f"computed by {sql}", None, partial(self._computed, sql)
+                )
+                for name, used in computed:
                     self._sources.setdefault(name, set()).update(used)
         reached, waiting = {column}, [column]
         while waiting:
@@ -48,6 +52,9 @@ class ComputedColumns:
                     waiting.append(source)
         among = [field for field in fields if field in reached]
         return among[0] if len(among) == 1 else None
+
+    def _computed(self, sql: str) -> list[tuple[str, set[str]]]:
+        return list(_computed(self._tree(sql)))
 
     def _tree(self, sql: str) -> Any:
         """The syntax tree of a query, None for what the engine does not parse."""

@@ -34,7 +34,8 @@ class Engine:
     """Holds the parts; a context manager that closes connections and removes spill files.
 
     `root` is the folder (or the folders) of the files that a mapping names itself, `database` the address of the
-    database where it names none; `sort` sorts files while they are read (see `Relations`).
+    database where it names none; `sort` sorts files while they are read (see `Relations`). `session`
+    is one that lasts longer (remembering.py).
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Engine:
         root: Path | Folders | None = None,
         database: str | None = None,
         sort: bool = False,
+        session: Session | None = None,
     ) -> None:
         self.folders = root if isinstance(root, Folders) else Folders(root or Path())
         self.root, self.memory = self.folders.mapping, memory
-        self.session = Session(memory, threads)
+        self.session = session or Session(memory, threads)
         self.records = Records(self.session)
         self.relations = Relations(self.session, self.records, self.folders, database, sort=sort)
 

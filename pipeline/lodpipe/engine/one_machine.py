@@ -47,9 +47,10 @@ class OneMachine:
 
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
         """The plan, and the checks that rows fail."""
-        plan = compile_plan()
+        session = self._engine.session
+        plan = session.kept(f"plan, {session.is_small}", compile_plan)
         numbered_rows = self._engine.relations.numbered_rows
-        return plan, list(failures(self._engine.session, plan, numbered_rows))
+        return plan, list(failures(session, plan, numbered_rows))
 
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record, or of the value of one of its columns."""

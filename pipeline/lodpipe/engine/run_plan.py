@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_functions import IRI_SAFE, IRI_SAFE_ASCII
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.planning.plan import Check, Form, Plan, Select, text
+from lodpipe.mapping.planning.plan import Check, Form, Plan, Select, quote, text
 from lodpipe.rdf.datatypes import LAX, PATTERNS
 
 SAMPLES = (
@@ -63,7 +63,7 @@ def failures(
     the relation itself have lost their numbers.
     """
     with session.light_planning():
-        if session.is_small and not _any_fails(session, plan):
+        if session.is_small and not session.remembers and not _any_fails(session, plan):
             return
         failing = [(select, _failing(session, select)) for select in plan.selects]
     for select, checks in failing:
@@ -163,8 +163,10 @@ def make_statements(session: Session, plan: Plan, declared: Sequence[Sequence[ob
 def unite_statements(session: Session, plan: Plan, declared: str) -> None:
     """Makes the table `statements` of a plan and of a query for declared statements."""
     selects = [select.sql for select in plan.selects if select.parts]
-    union = "\nUNION ALL\n".join([*selects, declared])
     with session.light_planning(), _light_encoding(session, plan):
+        if session.remembers:
+            selects = [_made(session, number, sql) for number, sql in enumerate(selects)]
+        union = "\nUNION ALL\n".join([*selects, declared])
         ((count,),) = session.rows(
             "CREATE TABLE statements AS "
             "SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
@@ -172,6 +174,15 @@ def unite_statements(session: Session, plan: Plan, declared: str) -> None:
         )
     if count > _MANY_STATEMENTS:
         session.use_all_cores()
+
+
+def _made(session: Session, number: int, sql: str) -> str:
+    """A select of the statements of one triples map from a table of their own, so that a session
+    that remembers makes only those again whose rows have changed.
+    """
+    name = quote(f"statements {number}")
+    session.rows(f"CREATE TABLE {name} AS {sql}")
+    return f"SELECT * FROM {name}"
 
 
 def load_statements(session: Session, files: Sequence[Path]) -> None:

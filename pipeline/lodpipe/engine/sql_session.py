@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import _duckdb as duckdb
 
@@ -26,6 +26,7 @@ from lodpipe.engine.sql_functions import PLAN_FUNCTIONS
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.sources import jsonpath
 
+Made = TypeVar("Made")
 _NEEDED = ("filter_pushdown", "join_order", "deliminator", "unnest_rewriter", "unused_columns")
 _SMALL = 20_000  # rows in all tables below which planning costs more than it saves
 
@@ -35,6 +36,8 @@ class Session:
 
     `spill` is its folder for temporary files, `exchange` a folder in it for files that it reads.
     """
+
+    remembers = False  # whether it answers what was asked before (remembering.py)
 
     def __init__(self, memory: str = "4GB", threads: int | None = None) -> None:
         self.spill = Path(tempfile.mkdtemp(prefix="lodpipe-"))
@@ -91,6 +94,25 @@ class Session:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self.connection.execute(sql, parameters).fetchall()
+
+    def kept(self, name: str, make: Callable[[], Made]) -> Made:
+        """What `make` makes of rows of this session, by a name for it; a session that remembers may
+        have it.
+        """
+        return make()
+
+    def kept_for(self, name: str, versions: object, make: Callable[[], Made]) -> Made:
+        """What `make` makes, of which `versions` are all that decides it beside the declarations; a
+        session that remembers may have it.
+        """
+        return make()
+
+    def has_kept(self, name: str, versions: object) -> bool:
+        """Whether `kept_for` has it."""
+        return False
+
+    def drop_kept(self, name: str) -> None:
+        """Lets go what `kept_for` has by this name."""
 
     def first_rows(self, query: str, count: int) -> list[tuple[Any, ...]]:
         """At most so many rows of a query."""

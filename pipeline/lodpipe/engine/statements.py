@@ -84,6 +84,7 @@ class StatementTable:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._lines: dict[tuple[bool, frozenset[str] | None], Path] = {}
+        self._versions: dict[str, object] | None = None
 
     def __len__(self) -> int:
         """How many statements there are."""
@@ -173,6 +174,18 @@ class StatementTable:
         with self.lines(graphs=True).open("rb") as file:
             digest: Any = hashlib.file_digest(file, "sha256")
         return str(digest.hexdigest())
+
+    def version_of(self, predicates: frozenset[str] | None = None) -> object:
+        """What changes when the statements of some predicates do, or any where none are given."""
+        if self._versions is None:
+            rows = self.session.rows(
+                "SELECT p, count(*), bit_xor(hash(s, o, g)), sum(CAST(hash(o, g, s) AS HUGEINT)) "
+                "FROM statements GROUP BY p ORDER BY p"
+            )
+            self._versions = {predicate: (predicate, *sums) for predicate, *sums in rows}
+        known = self._versions
+        chosen = known if predicates is None else sorted(predicates & known.keys())
+        return tuple(known[predicate] for predicate in chosen)
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""

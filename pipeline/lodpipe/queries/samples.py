@@ -10,8 +10,9 @@ import io
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
@@ -489,6 +490,9 @@ def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str
     ), unknown
 
 
+STOPPED = frozenset(_CAUSES.values())
+
+
 def stopped_finding(where: Origin, stopped: Stopped, limits: Limits) -> Finding:
     """Why a query has no answer: its time (LP811), its memory (LP812), a failure of the store
     (LP813) or of the machine (LP814).
@@ -569,23 +573,32 @@ def is_expected(query: Query, item: Answer) -> bool:
     return item.count >= number if match["sign"] == ">=" else item.count == number
 
 
+Differences = list[Finding]
+Keep = Callable[[Query, Callable[[], Differences]], Differences]
+
+
 def query_findings(
-    queries: tuple[Query, ...], store: ConfinedStore, root: Path
+    queries: tuple[Query, ...],
+    store: ConfinedStore | None,
+    root: Path,
+    keep: Keep = lambda _, find: find(),
 ) -> Iterator[Finding]:
     """Runs every query that needs no other endpoint: what its header expects (LP804, an error),
-    what is stored of it (LP803, LP805, LP806).
+    what is stored of it (LP803, LP805, LP806). `keep` may know the findings of a query.
 
     A query that does not come to its end is an error too (LP811 to LP814); one that names a graph
     that does not exist is warned of (LP815).
     """
     try:
-        store.wait()
+        if store:
+            store.wait()
     except Stopped as stopped:
+        assert store is not None
         yield stopped_finding(Origin("queries"), stopped, store.limits)
         return
     changed: list[Finding] = []
     for query in queries:
-        for finding in () if query.federated else _differences(query, store, root):
+        for finding in () if query.federated else keep(query, partial(_differences, query, store, root)):
             if finding.code == "LP803":
                 changed.append(finding)
             else:
@@ -617,7 +630,13 @@ def _one_for_all(changed: list[Finding]) -> list[Finding]:
     ]
 
 
-def _differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Finding]:
+def _differences(query: Query, store: ConfinedStore | None, root: Path) -> Differences:
+    if store is None:
+        raise AssertionError("without a store, the findings of all queries are known")
+    return list(_asked(query, store, root))
+
+
+def _asked(query: Query, store: ConfinedStore, root: Path) -> Iterator[Finding]:
     try:
         result, unknown = answer(store, query.parsed())
     except Stopped as stopped:

@@ -7,7 +7,7 @@ value that changes while its evidence does not, files of a closed release that a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,13 +244,14 @@ class _Comparison:
         """Those of the graphs that are no documents of others: what the publication says itself may
         change without a new document.
         """
-        return {graph for graph in graphs if not self._is_outside(graph)}
+        described = self.statements.descriptions(sorted(graphs))
+        return {graph for graph in graphs if not self._is_outside(described.get(graph, ()))}
 
-    def _is_outside(self, graph: str) -> bool:
+    def _is_outside(self, description: Iterable[tuple[str, str]]) -> bool:
         """Whether a document has an address outside of the publication."""
         return any(
             predicate in _LINKS and value.startswith("<") and not value.startswith(f"<{self.base}")
-            for predicate, value in self.statements.properties_of(graph)
+            for predicate, value in description
         )
 
 

@@ -16,6 +16,7 @@ import contextlib
 import ctypes
 import gc
 import os
+import select
 import signal
 import sys
 import traceback
@@ -49,13 +50,35 @@ class End:
     died: int = 0
 
 
-def supervised(work: Callable[[], int], *, patient: bool = False) -> End:
+class Ending:
+    """A request to a worker to end when it is done with what it is at; the supervisor makes it, and
+    the worker looks whether there is one.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+
+    def ask(self) -> None:
+        """Makes the request."""
+        os.write(self._write, b".")
+
+    def is_asked(self, seconds: float = 0) -> bool:
+        """Whether there is a request, or will be one within so many seconds."""
+        return bool(select.select([self._read], [], [], seconds)[0])
+
+    def close(self) -> None:
+        """Closes the channel."""
+        os.close(self._read)
+        os.close(self._write)
+
+
+def supervised(work: Callable[[], int], *, ending: Ending | None = None) -> End:
     """Runs `work` in a child process and waits for it; `work` gives the exit code.
 
-    With `patient` a first SIGINT waits until the work is done; a second one ends it.
+    With `ending` a first SIGINT only asks the work to end; a second one ends it.
     """
     supervisor = os.getpid()
-    with _Requests(patient) as requests:
+    with _Requests(ending) as requests:
         folder = scratch.run_folder()  # signals wait already: an end at this moment removes it
         worker = os.fork()
         if worker == 0:
@@ -78,8 +101,8 @@ class _Requests:
     what they were afterwards.
     """
 
-    def __init__(self, patient: bool) -> None:
-        self.patient, self.worker, self.requested, self.killed = patient, 0, 0, False
+    def __init__(self, ending: Ending | None) -> None:
+        self.ending, self.worker, self.requested, self.killed = ending, 0, 0, False
         # Started by nohup or in the background of a script, some are ignored, and that holds for
         # the worker as well.
         self.handled = [
@@ -102,7 +125,9 @@ class _Requests:
 
     def _request(self, number: int, _: FrameType | None) -> None:
         first, self.requested = not self.requested, self.requested or number
-        if self.worker and not (self.patient and first and number == signal.SIGINT):
+        if self.ending and first and number == signal.SIGINT:
+            self.ending.ask()
+        elif self.worker:
             self.killed = True
             with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(self.worker, signal.SIGKILL)

@@ -20,6 +20,7 @@ from lodpipe.documents.readers import inside
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.namespaces import RDF, RDFS, SH
 from lodpipe.rdf.terms import parse_literal, plain_text
+from lodpipe.shacl.shape_run import Keep, Violation
 from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
 from lodpipe.shacl.supported import (
     is_passed_over,
@@ -354,7 +355,8 @@ def validated(
     inner: Reasons = {}
     with distinct_triples(connection):
         if engine == DEFAULT:
-            validation_results = shacl.validate(connection, shapes.model).results
+            keep = _kept_violations(statements) if statements.session.remembers else None
+            validation_results = shacl.validate(connection, shapes.model, keep).results
             results = sorted(result_of(item) for item in validation_results)
             inner = _details(validation_results)
         else:
@@ -366,6 +368,21 @@ def validated(
             lambda narrowed: run_on(connection, narrowed, engine),
             inner,
         )
+
+
+def _kept_violations(statements: Statements) -> Keep:
+    """Violations of SPARQL-based constraints that the session of the statements may have."""
+
+    def keep(
+        name: str,
+        read: frozenset[str] | None,
+        nodes: Sequence[str],
+        find: Callable[[], list[Violation]],
+    ) -> list[Violation]:
+        versions = (statements.version_of(read), tuple(nodes))
+        return statements.session.kept_for(f"violations of {name}", versions, find)
+
+    return keep
 
 
 def _details(results: Iterable[ValidationResult]) -> Reasons:

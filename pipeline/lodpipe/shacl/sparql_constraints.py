@@ -17,6 +17,7 @@ from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.terms import plain_text
 from lodpipe.shacl import query_rewriting as queries
 from lodpipe.shacl import sql_terms as terms
+from lodpipe.shacl.shape_run import Violation
 from lodpipe.shacl.shapes_graph import Constraint, Query, Shape
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ _FOCUS, _SHAPES, _VALUE = (ox.NamedNode(_OWN + name) for name in ("focus", "shap
 _FEW_LINES = 10_000  # that are quicker loaded in one transaction
 _LARGE = 500_000  # statements; more go into a store on disk, which bounds the memory
 
-Violation = tuple[str, str | None, str | None, str | None]
-"""Focus node, value, path, and the messages as a JSON list where they name variables."""
+_OTHER_GRAPHS = (
+    "GRAPH",
+    "graph",
+    "shapesGraph",
+)  # what such a query reads is no matter of predicates
 
 
 class QueryAnswerer:
@@ -43,7 +47,8 @@ class QueryAnswerer:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._sets = 0
         self._placed = False
-        self._nodes: dict[int, tuple[Sequence[str], str]] = {}
+        self._nodes: dict[int, list[str]] = {}
+        self._patterns: dict[int, str] = {}
 
     def close(self) -> None:
         """Removes the store."""
@@ -149,19 +154,35 @@ class QueryAnswerer:
         """What a constraint finds on all focus nodes of a placed shape."""
         assert check.constraint.query is not None
         if placement.fs not in self._nodes:
-            focus_nodes = [
+            self._nodes[placement.fs] = [
                 str(row[0])
                 for row in run.execute(
                     f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node"
                 ).fetchall()
             ]
-            self._nodes[placement.fs] = focus_nodes, self._set(None, focus_nodes)
-        nodes, pattern = self._nodes[placement.fs]
+        nodes = self._nodes[placement.fs]
         if not nodes:
             return []
-        originals = _Originals(self.connection, nodes)
         if check.constraint.is_ask:
-            return list(self._denied(run, placement, check, originals))
+            return list(self._denied(run, placement, check, _Originals(self.connection, nodes)))
+        query = check.constraint.query.text
+        if run.keep is None or any(word in query for word in _OTHER_GRAPHS):
+            return self._found(placement, check, nodes)
+        read = None if queries.has_empty_paths(query) else queries.predicates(query)
+        return run.keep(
+            f"{check.k}: {placement.shape.name}",
+            read,
+            nodes,
+            lambda: self._found(placement, check, nodes),
+        )
+
+    def _found(self, placement: Placement, check: Check, nodes: Sequence[str]) -> list[Violation]:
+        """What the query of a constraint finds on focus nodes."""
+        assert check.constraint.query is not None
+        if placement.fs not in self._patterns:
+            self._patterns[placement.fs] = self._set(None, nodes)
+        originals = _Originals(self.connection, nodes)
+        pattern = self._patterns[placement.fs]
         patterns = {"this": pattern} | self._bound(placement.shape, check.constraint)
         prebound = queries.prebind(check.constraint.query.text, patterns)
         return list(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,16 +21,49 @@ from lodpipe.sources.record_cache import RecordCache, cache_folder, digest
 LARGE = 1_000_000  # bytes of a table's files below which neither cache nor processes are worth it
 
 
+class KnownFiles:
+    """What reading the files of one set of declarations gave, by the state that each file was in;
+    `states` are those of today.
+    """
+
+    def __init__(self, states: Mapping[str, object]) -> None:
+        self.states = states
+        self.names: set[str] = set()
+        self._read: dict[tuple[str, str], tuple[object, ReadFile]] = {}
+
+    def read(
+        self, reader: FileReader, files: Sequence[SourceFile], log_name: str
+    ) -> Iterator[ReadFile]:
+        """What reading each file gives or gave, in their order."""
+        self.names.update(file.name for file in files)
+        keys = [(log_name, file.name) for file in files]
+        states = [self.states.get(file.name) for file in files]
+        known = [self._known(key, state) for key, state in zip(keys, states, strict=True)]
+        wanted = [file for file, read in zip(files, known, strict=True) if read is None]
+        # The log of the cache is for all files of a table: a part would take the place of all.
+        name = log_name if len(wanted) == len(files) else ""
+        new = read_files(reader, wanted, name)
+        for key, state, read in zip(keys, states, known, strict=True):
+            if read is None:
+                read = next(new)
+                self._read[key] = state, read
+            yield read
+
+    def _known(self, key: tuple[str, str], state: object) -> ReadFile | None:
+        before, read = self._read.get(key, (None, None))
+        return read if state is not None and before == state else None
+
+
 def read_files(
     reader: FileReader, files: Sequence[SourceFile], log_name: str
 ) -> Iterator[ReadFile]:
-    """What reading each file gives, in their order. Raises SourceError (LP106) where one cannot be
-    read.
+    """What reading each file gives, in their order; without a cache where `log_name` is empty.
+    Raises SourceError (LP106) where one cannot be read.
     """
     if _share(files) < 1:
         yield from (_read(reader, file) for file in files)
         return
-    cache = RecordCache(cache_folder(), log_name)
+    cache = RecordCache(cache_folder() if log_name else None, log_name)
     salt = digest(program_digest(), reader.declared.encode(), repr(current_limits()).encode())
     keys = [_key(salt, reader, file) for file in files]
     known = [_decoded(cache.get(key)) if key else None for key in keys]

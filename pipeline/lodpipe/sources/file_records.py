@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -127,11 +127,36 @@ def read_places(encoded: msgspec.Raw) -> _Places:
 
 
 class ReadFile(Struct):
-    """What reading a file gave: records, findings, and the nodes of the rows of each part."""
+    """What reading a file gave: records, findings, and the nodes of the rows of each part.
+
+    `numbered` are the rows of each part as they were in its table the last time, with the numbers
+    that were given to the first one and to the first that may hold them.
+    """
 
     records: FileRecords
     findings: list[Finding]
     nodes: list[list[Node]]
+    numbered: dict[int, tuple[int, int | None, list[Row]]] = {}
+
+    def numbered_rows(self, part: int, first: int, above: int | None) -> list[Row]:
+        """The rows of a part for its table, with numbers that count from `first`; numbers of parents
+        count from `above` (None: these are records).
+        """
+        known = self.numbered.get(part)
+        if known is None or known[:2] != (first, above):
+            rows = numbered_rows(self.records.rows[part], first, above)
+            known = self.numbered[part] = first, above, rows
+        return known[2]
+
+
+def numbered_rows(rows: Iterable[Row], first: int, above: int | None) -> list[Row]:
+    """The same for some rows of a part."""
+    if above is None:
+        return [[record, None, *row[3:]] for record, row in enumerate(rows, first)]
+    return [
+        [record, above + row[0], *row[3:]]  # type: ignore[operator]  # a number
+        for record, row in enumerate(rows, first)
+    ]
 
 
 class _Reading:

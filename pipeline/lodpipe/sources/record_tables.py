@@ -26,7 +26,7 @@ from lodpipe.documents.csv_positions import cell_of, row_of
 from lodpipe.documents.readers import READERS, read_bytes, read_text
 from lodpipe.documents.tree import Node
 from lodpipe.sources.file_patterns import matching
-from lodpipe.sources.file_reading import read_files
+from lodpipe.sources.file_reading import KnownFiles, read_files
 from lodpipe.sources.file_records import (
     FileReader,
     FileRecords,
@@ -35,6 +35,7 @@ from lodpipe.sources.file_records import (
     ReadFile,
     Row,
     SourceFile,
+    numbered_rows,
     parts_of,
     read_places,
 )
@@ -94,16 +95,10 @@ class RowTable:
         """
         if not rows:
             return
-        first = first_record(self.number) + len(self.rows)
         self._chunks.append(chunk)
         self._starts.append(len(self.rows))
-        if above is None:
-            self.rows += [[record, None, *row[3:]] for record, row in enumerate(rows, first)]
-        else:
-            self.rows += [
-                [record, above + row[0], *row[3:]]  # type: ignore[operator]  # a number
-                for record, row in enumerate(rows, first)
-            ]
+        first = first_record(self.number) + len(self.rows)
+        self.rows += chunk.numbered_rows(self._at, rows, first, above)
         self._own.extend(own)
         self._lines.extend([row[1] for row in rows])  # type: ignore[misc]  # numbers
         self._ends.extend([row[2] for row in rows])  # type: ignore[misc]
@@ -193,7 +188,16 @@ class Chunk:
         self.parts = reader.parts
         self._file, self._reader = file, reader
         self._nodes = read.nodes if any(read.nodes) else None
+        self._read = read
         self._encoded_places = read.records.places.copy()  # without the bytes around them
+
+    def numbered_rows(
+        self, part: int, rows: Sequence[Row], first: int, above: int | None
+    ) -> list[Row]:
+        """All or some rows of a part for its table (file_records.py)."""
+        if rows is self._read.records.rows[part]:
+            return self._read.numbered_rows(part, first, above)
+        return numbered_rows(rows, first, above)
 
     def place(self, part: int, number: int, column: int) -> tuple[int, int] | None:
         """Line and column of a cell of a row of a part of the table; None where it has no place of
@@ -293,9 +297,14 @@ def cell_origin(
 
 
 class RecordReader:
-    """Reads every declared table; collects findings instead of stopping at the first."""
+    """Reads every declared table; collects findings instead of stopping at the first. `known` are
+    files that were read before.
+    """
 
-    def __init__(self, source: Path, prefix: str, lexicon: Lexicon) -> None:
+    def __init__(
+        self, source: Path, prefix: str, lexicon: Lexicon, known: KnownFiles | None = None
+    ) -> None:
+        self._read_files = known.read if known else read_files
         self.source, self.prefix, self.lexicon = source, prefix, lexicon
         self.tables: dict[str, RecordTable] = {}
         self.findings: list[Finding] = []
@@ -441,7 +450,9 @@ class RecordReader:
             self.tables[part.name] = tables[-1]
         seen: dict[str, Origin] = {}
         unread = self.unread_keys.setdefault(table.name, Counter())
-        for file, read in zip(files, read_files(reader, files, self._log_name(table)), strict=True):
+        for file, read in zip(
+            files, self._read_files(reader, files, self._log_name(table)), strict=True
+        ):
             self.findings.extend(read.findings)
             unread.update(read.records.unread)
             chunk = Chunk(file, reader, read)

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import filecmp
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -72,7 +72,7 @@ from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
-from lodpipe.site.reuse import program_digest
+from lodpipe.site.reuse import files_digest, program_digest
 from lodpipe.sources import Lexicon, RecordReader, RecordTable, file_schema
 from lodpipe.sources.file_tables import find_files
 from lodpipe.sources.folders import Folders
@@ -84,7 +84,8 @@ from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, other_folders, read_declarations
 from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.graph_contradictions import contradicted_fields
-from lodpipe.workflow.read_predicates import read_predicates
+from lodpipe.workflow.read_predicates import KeptAnswers, read_predicates
+from lodpipe.workflow.resident import Resident
 
 if TYPE_CHECKING:
     import rdflib
@@ -96,11 +97,12 @@ Progress = Callable[[str], None]
 class Engines:
     """What runs the steps: `shacl` validates (columns, pyshacl; None: as in publication.yaml), `on`
     is the master of the Spark that runs the mapping: local[2], spark://HOST:PORT, yarn (None: this
-    machine runs it).
+    machine runs it). `resident` has what checks before this one have read and made.
     """
 
     shacl: str | None = None
     on: str | None = None
+    resident: Resident | None = None
 
     @property
     def is_cluster(self) -> bool:
@@ -256,9 +258,17 @@ def _admitted(run: _Run, stack: contextlib.ExitStack) -> Outcome:
     InvalidData.
     """
     run.on_progress("reading declarations")
-    declarations = read_declarations(run.project)
+    resident = run.engines.resident
+    declarations = (
+        resident.declarations(run.project) if resident else read_declarations(run.project)
+    )
     run.on_progress("reading records")
-    reader = RecordReader(run.project.root / "source", "source/", declarations.lexicon(run.project))
+    reader = RecordReader(
+        run.project.root / "source",
+        "source/",
+        declarations.lexicon(run.project),
+        resident.files if resident else None,
+    )
     reader.read(declarations.tables.values())
     attempt = stack.enter_context(contextlib.ExitStack())
     loaded = None
@@ -281,7 +291,9 @@ def _loaded(
     """Loads the records that are not left out, and checks them."""
     project, admission, tables = run.project, run.admission, reader.tables
     admission.read(reader, tables, declarations.tables)
-    engine = stack.enter_context(Engine(project.publication.memory, root=project.root / "source"))
+    memory, resident = project.publication.memory, run.engines.resident
+    session = resident.session(memory) if resident else None
+    engine = stack.enter_context(Engine(memory, root=project.root / "source", session=session))
     patterns = [
         pattern
         for table in declarations.tables.values()
@@ -380,9 +392,12 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         confirmed = Confirmed(project.root, project.dist, is_written=writable is not None)
         of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest)
         # The store of the queries is loaded by its own process meanwhile.
+        asked = declarations.queries if run.queries and not confirmed.knows(of_queries) else ()
+        answers = KeptAnswers(asked, statements, project.root)
+        unknown = answers.unknown(asked)
         store = (
-            stack.enter_context(stored(statements, limits, read_predicates(declarations.queries)))
-            if declarations.queries and run.queries and not confirmed.knows(of_queries)
+            stack.enter_context(stored(statements, limits, read_predicates(unknown)))
+            if unknown
             else None
         )
         state = stack.enter_context(
@@ -401,9 +416,9 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
             late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
         late = cascade.without_consequences(admission.rated(late), statements.is_described)
         findings = admission.gate(cascade.grouped([*early, *late], statements.is_described))
-        if store:
+        if asked:
             on_progress("running queries")
-            of_store = query_findings(declarations.queries, store, project.root)
+            of_store = query_findings(asked, store, project.root, answers.keep)
             results = admission.rated(confirmed.findings(of_queries, of_store))
             findings = admission.gate([*findings, *results])
         edition = state.edition if state else edition_of(project.publication)
@@ -549,11 +564,19 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     (folder / "SHA256SUMS").write_text(sums, "utf-8")
 
 
-def _catalogue_findings(outcome: Outcome, folder: Path, sums: str) -> Iterator[Finding]:
+def _catalogue_findings(outcome: Outcome, folder: Path, sums: str) -> Iterable[Finding]:
     """What is wrong with a catalogue, of a folder with these checksums."""
     findings = catalogue_findings(outcome.project, folder, outcome.validator)
     if outcome.engine != shapes.DEFAULT:
         return findings
+    session = outcome.statements.session
+    if session.remembers:
+        versions = (
+            sums,
+            files_digest(outcome.project.root, ("releases", "shapes")),
+            outcome.edition,
+        )
+        return session.kept_for("findings of the catalogue", versions, lambda: list(findings))
     key = outcome.confirmed.key(
         "catalogue",
         ("publication.yaml", "releases", "shapes"),

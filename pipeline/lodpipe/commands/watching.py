@@ -1,0 +1,80 @@
+"""Checks a project again and again, until Ctrl-C, in one process that keeps what it has read and made
+(workflow/resident.py).
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
+
+if TYPE_CHECKING:
+    from lodpipe.runtime.supervision import Ending
+    from lodpipe.workflow.resident import Resident
+
+_OWN_FAULT = 3  # the exit code of an error of the program
+
+
+def check_after_changes(root: Path, check: Callable[[Resident], None]) -> None:
+    """Runs a check, and again after each change, until Ctrl-C; then exits with the code of the last
+    one.
+
+    A first Ctrl-C during a check waits for its end, so that the report and the exit code agree; a
+    second one does not. Where the process ends by itself, another one waits for the next change.
+    """
+    from importlib import import_module
+
+    from lodpipe.runtime.supervision import Ending, supervised
+
+    import_module("lodpipe.workflow.pipeline")  # once, whatever becomes of the process
+    ending, code = Ending(), 0
+    try:
+        for is_first in itertools.chain([True], itertools.repeat(False)):
+            end = supervised(partial(_checks, root, check, ending, is_first), ending=ending)
+            code = report_end(end)
+            if end.requested or not end.died:
+                break
+    except KeyboardInterrupt:
+        pass
+    finally:
+        ending.close()
+    sys.exit(code)
+
+
+def _checks(root: Path, check: Callable[[Resident], None], ending: Ending, is_first: bool) -> int:
+    """The code of the last check when the end is asked for, or when no one reads the reports."""
+    from lodpipe.documents.snapshot import Snapshot, changes, snapshot
+    from lodpipe.workflow.declarations import other_folders
+    from lodpipe.workflow.resident import Resident
+
+    folders = other_folders(root)
+    states: Snapshot = snapshot(root, folders)
+    resident = Resident(states)
+    code = _checked(check, resident) if is_first else 0
+    for change in changes(root, states, folders=folders, ended=ending.is_asked):
+        shown = ", ".join(change.names[:3])
+        click.echo(f"-- {shown}{' …' if len(change.names) > 3 else ''}", err=True)
+        resident.states = change.states
+        code = _checked(check, resident)
+        if code == CLOSED_PIPE:
+            break
+    return code
+
+
+def _checked(check: Callable[[Resident], None], resident: Resident) -> int:
+    """The exit code of a check, whose results are kept unless the program has failed."""
+    code = exit_code_of(lambda: check(resident))
+    if code == _OWN_FAULT:
+        resident.forget()
+    else:
+        resident.end()
+    gc.collect()  # nobody waits now
+    return code

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -16,24 +18,32 @@ from lodpipe.documents.snapshot import changed, changes, snapshot
 from support import PROGRAM, ROOT, copy_project
 
 
-@pytest.mark.slow
-def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project", ROOT / "tests" / "projects" / "libraries")
+@contextlib.contextmanager
+def watching(project: Path) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], None]]]:
+    """A process that watches a project, and a function that waits for a line with some text."""
     process = subprocess.Popen(
         [*PROGRAM, "check", "--watch", "--project", str(project), "--lang", "en"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    assert process.stdout is not None
+    output = process.stdout
+    assert output is not None
     lines: queue.Queue[str] = queue.Queue()
-    threading.Thread(
-        target=lambda: [lines.put(line) for line in process.stdout], daemon=True
-    ).start()
+    threading.Thread(target=lambda: [lines.put(line) for line in output], daemon=True).start()
 
     def wait_for(text: str) -> None:
         while text not in (line := lines.get(timeout=30)):
             assert "Traceback" not in line
 
     try:
+        yield process, wait_for
+    finally:
+        process.kill()
+
+
+@pytest.mark.slow
+def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", ROOT / "tests" / "projects" / "libraries")
+    with watching(project) as (process, wait_for):
         wait_for("0 errors")
         path = project / "source" / "libraries.yaml"
         path.write_text(
@@ -44,8 +54,25 @@ def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Pat
         wait_for("1 error")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 1
-    finally:
-        process.kill()
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_is_replaced_at_the_next_change(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", ROOT / "tests" / "projects" / "libraries")
+    with watching(project) as (process, wait_for):
+        wait_for("0 errors")
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        (worker,) = children.read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        wait_for("LP708")
+        path = project / "source" / "libraries.yaml"
+        path.write_text(
+            path.read_text("utf-8").replace("parent: central", "parent: centre"), "utf-8"
+        )
+        wait_for("LP206")
+        wait_for("1 error")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 1
 
 
 def test_changes_waits_until_no_more_follow(tmp_path: Path) -> None:

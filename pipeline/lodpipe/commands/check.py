@@ -72,10 +72,10 @@ def command(
             return (*outcome.findings, *of_dist, *answers)
 
     def check_again(resident: Resident) -> None:
-        kept = None if options.on else resident  # Spark has the rows elsewhere
+        cached = None if options.on else resident  # Spark has the rows elsewhere
         run_on_project(
             options,
-            lambda project, on_progress: check_project(project, on_progress, kept),
+            lambda project, on_progress: check_project(project, on_progress, cached),
             output,
             open_project=resident.begin,
         )

@@ -9,14 +9,16 @@ import itertools
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
 
 if TYPE_CHECKING:
+    from lodpipe.documents.snapshot import Snapshot
     from lodpipe.runtime.supervision import Ending
     from lodpipe.workflow.resident import Resident
 
@@ -30,15 +32,18 @@ def check_after_changes(root: Path, check: Callable[[Resident], None]) -> None:
     A first Ctrl-C during a check waits for its end, so that the report and the exit code agree; a
     second one does not. Where the process ends by itself, another one waits for the next change.
     """
-    from importlib import import_module
-
+    from lodpipe.documents.snapshot import snapshot
     from lodpipe.runtime.supervision import Ending, supervised
+    from lodpipe.workflow.declarations import other_folders
 
     import_module("lodpipe.workflow.pipeline")  # once, whatever becomes of the process
-    ending, code = Ending(), 0
+    folders = other_folders(root)
+    states, ending, code = snapshot(root, folders), Ending(), 0
     try:
         for is_first in itertools.chain([True], itertools.repeat(False)):
-            end = supervised(partial(_checks, root, check, ending, is_first), ending=ending)
+            work = partial(_checks, Watched(root, folders, states), check, ending, is_first)
+            end = supervised(work, ending=ending)
+            states = snapshot(root, folders)  # what is saved once the end is known is a change
             code = report_end(end)
             if end.requested or not end.died:
                 break
@@ -49,19 +54,27 @@ def check_after_changes(root: Path, check: Callable[[Resident], None]) -> None:
     sys.exit(code)
 
 
-def _checks(root: Path, check: Callable[[Resident], None], ending: Ending, is_first: bool) -> int:
+class Watched(NamedTuple):
+    """A project, its folders elsewhere, and the state of its files."""
+
+    root: Path
+    folders: tuple[str, ...]
+    states: Snapshot
+
+
+def _checks(
+    watched: Watched, check: Callable[[Resident], None], ending: Ending, is_first: bool
+) -> int:
     """The code of the last check when the end is asked for, or when no one reads the reports."""
-    from lodpipe.documents.snapshot import Snapshot, changes, snapshot
-    from lodpipe.workflow.declarations import other_folders
+    from lodpipe.documents.snapshot import changes
     from lodpipe.workflow.resident import Resident
 
-    folders = other_folders(root)
-    states: Snapshot = snapshot(root, folders)
+    root, folders, states = watched
     resident = Resident(states)
     code = _checked(check, resident) if is_first else 0
-    for change in changes(root, states, folders=folders, ended=ending.is_asked):
-        shown = ", ".join(change.names[:3])
-        click.echo(f"-- {shown}{' …' if len(change.names) > 3 else ''}", err=True)
+    for change in changes(root, states, folders=folders, ended=ending.is_requested):
+        names = ", ".join(change.names[:3])
+        click.echo(f"-- {names}{' …' if len(change.names) > 3 else ''}", err=True)
         resident.states = change.states
         code = _checked(check, resident)
         if code == CLOSED_PIPE:
@@ -76,5 +89,5 @@ def _checked(check: Callable[[Resident], None], resident: Resident) -> int:
         resident.forget()
     else:
         resident.end()
-    gc.collect()  # nobody waits now
+    gc.collect()  # while no one waits
     return code

@@ -39,7 +39,7 @@ class ComputedColumns:
         if self._sources is None:
             self._sources = {}
             for sql in self._queries:
-                computed = self._session.kept_for(
+                computed = self._session.cached_for(
                     f"computed by {sql}", None, partial(self._computed, sql)
                 )
                 for name, used in computed:

@@ -48,7 +48,7 @@ class OneMachine:
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
         """The plan, and the checks that rows fail."""
         session = self._engine.session
-        plan = session.kept(f"plan, {session.is_small}", compile_plan)
+        plan = session.cached(f"plan, {session.is_small}", compile_plan)
         numbered_rows = self._engine.relations.numbered_rows
         return plan, list(failures(session, plan, numbered_rows))
 

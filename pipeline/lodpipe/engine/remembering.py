@@ -26,9 +26,10 @@ from typing import Any, cast
 from msgspec import Struct
 
 from lodpipe.engine.arrow_columns import ROWS
-from lodpipe.engine.sql_session import Made, Session
+from lodpipe.engine.sql_session import Result, Session
 from lodpipe.mapping.planning.plan import quote
 
+_MOST_TEXTS = 10_000  # of queries whose words are remembered
 _Rows = list[tuple[Any, ...]]
 _NAME = r'("(?:[^"]|"")+"|\w+)'
 _MADE = re.compile(rf"CREATE TABLE {_NAME} AS ", re.I)
@@ -45,8 +46,8 @@ _ELSEWHERE = re.compile(
 
 
 class _Table(Struct):
-    """A table: what it was made by, and its version; None until somebody asks for that of one that
-    was altered.
+    """A table: what it was made by, and its version; None where it was altered and its version has
+    not been read since.
     """
 
     recipe: object
@@ -64,11 +65,11 @@ class _Answer(Struct):
     run: int
 
 
-class _Kept(Struct):
+class _Cached(Struct):
     """Something made of what has these versions."""
 
     versions: Any
-    made: Any
+    value: Any
     run: int
 
 
@@ -81,9 +82,9 @@ class RememberingSession(Session):
         self._tables: dict[str, _Table] = {}
         self._answers: dict[tuple[str, str], _Answer] = {}
         self._words: dict[str, frozenset[str]] = {}
-        self._kept: dict[str, _Kept] = {}
-        self._asked: dict[str, object] = {}
-        self._has_made = False
+        self._cache: dict[str, _Cached] = {}
+        self._read_tables: dict[str, object] = {}
+        self._creates_tables = False
         self._functions: dict[str, object] = {}
         self._variables: dict[str, str] = {}
         self._folders: tuple[Path, ...] | None = None
@@ -103,9 +104,9 @@ class RememberingSession(Session):
         self._answers = {
             key: answer for key, answer in self._answers.items() if answer.run == self._run
         }
-        self._kept = {name: kept for name, kept in self._kept.items() if kept.run == self._run}
-        asked = {sql for sql, _ in self._answers}
-        self._words = {sql: words for sql, words in self._words.items() if sql in asked}
+        self._cache = {name: entry for name, entry in self._cache.items() if entry.run == self._run}
+        if len(self._words) > _MOST_TEXTS:
+            self._words.clear()
         self._run += 1
         self.row_count = 0
         self.use_all_cores()
@@ -127,70 +128,74 @@ class RememberingSession(Session):
                 table.is_dropped = True
             return []
         if match := _DECLARED.match(sql):
-            self._replace(_plain(match[1]), lambda: super(RememberingSession, self).rows(sql))
+            self._replace(_plain(match[1]), lambda: self._run_rows(sql))
             return []
         if match := _SETTING.match(sql):
             self._set(match[1], sql)
             return []
-        rows = super().rows(sql, parameters)
+        rows = self._run_rows(sql, parameters)
         if (match := _ALTERED.match(sql)) and (table := self._tables.get(_plain(match[1]))):
             table.recipe = table.version = None
         return rows
 
+    def _run_rows(self, sql: str, parameters: Sequence[object] = ()) -> _Rows:
+        """What the engine answers now."""
+        return super().rows(sql, parameters)
+
     def _set(self, name: str, sql: str) -> None:
         """Sets a variable, on which any query may depend."""
         if self._variables.get(name) != sql:
-            super().rows(sql)
+            self._run_rows(sql)
             self._variables[name] = sql
             self._answers.clear()
-            self._kept.clear()
+            self._cache.clear()
             for table in self._tables.values():
                 table.recipe = None
 
-    def kept(self, name: str, make: Callable[[], Made]) -> Made:
+    def cached(self, name: str, make: Callable[[], Result]) -> Result:
         """What `make` made of the rows of this session before, unless one of the tables that it asked
         has changed, or it makes tables itself.
         """
-        kept = self._kept.get(name)
-        if kept and kept.versions == self._versions(name for name, _ in kept.versions):
-            kept.run = self._run
-            return cast(Made, kept.made)
-        self._asked, self._has_made = {}, False
-        made = make()
-        self._kept.pop(name, None)
-        if not self._has_made:
-            asked = tuple(sorted(self._asked.items()))
-            self._kept[name] = _Kept(asked, made, self._run)
-        return made
+        entry = self._cache.get(name)
+        if entry and entry.versions == self._versions(name for name, _ in entry.versions):
+            entry.run = self._run
+            return cast(Result, entry.value)
+        self._read_tables, self._creates_tables = {}, False
+        value = make()
+        self._cache.pop(name, None)
+        if not self._creates_tables:
+            read = tuple(sorted(self._read_tables.items()))
+            self._cache[name] = _Cached(read, value, self._run)
+        return value
 
-    def kept_for(self, name: str, versions: object, make: Callable[[], Made]) -> Made:
+    def cached_for(self, name: str, versions: object, make: Callable[[], Result]) -> Result:
         """What `make` makes, or made for the same versions."""
-        if not self.has_kept(name, versions):
-            self._kept[name] = _Kept(versions, make(), self._run)
-        return cast(Made, self._kept[name].made)
+        if not self.has_cached(name, versions):
+            self._cache[name] = _Cached(versions, make(), self._run)
+        return cast(Result, self._cache[name].value)
 
-    def has_kept(self, name: str, versions: object) -> bool:
+    def has_cached(self, name: str, versions: object) -> bool:
         """Whether something was made for these versions."""
-        kept = self._kept.get(name)
-        if kept:
-            kept.run = self._run
-        return kept is not None and kept.versions == versions
+        entry = self._cache.get(name)
+        if entry:
+            entry.run = self._run
+        return entry is not None and entry.versions == versions
 
-    def drop_kept(self, name: str) -> None:
-        """Lets go what `kept_for` has by this name."""
-        self._kept.pop(name, None)
+    def uncache(self, name: str) -> None:
+        """Lets go what `cached_for` has by this name."""
+        self._cache.pop(name, None)
 
     def _answer(self, sql: str, parameters: Sequence[object]) -> _Rows:
         """The rows of a query, those of before where no table that it names has changed."""
         inputs = self._inputs(sql)
         if not inputs:
-            return super().rows(sql, parameters)
+            return self._run_rows(sql, parameters)
         key, versions = (sql, repr(parameters)), self._versions(inputs)
-        self._asked.update(versions)
+        self._read_tables.update(versions)
         answer = self._answers.get(key)
         if answer is None or answer.versions != versions:
             answer = self._answers[key] = _Answer(
-                versions, super().rows(sql, parameters), self._run
+                versions, self._run_rows(sql, parameters), self._run
             )
         answer.run = self._run
         return list(answer.rows)
@@ -210,8 +215,8 @@ class RememberingSession(Session):
         self._replace(
             name.lower(), lambda: super(RememberingSession, self).create_table(name, columns, rows)
         )
-        made = self._tables[name.lower()]
-        made.recipe, made.version = recipe, next(self._numbers)
+        created = self._tables[name.lower()]
+        created.recipe, created.version = recipe, next(self._numbers)
 
     def _make(self, name: str, sql: str, parameters: Sequence[object]) -> int:
         """Runs a CREATE TABLE … AS unless its table is still what it would make; gives the number of
@@ -221,12 +226,12 @@ class RememberingSession(Session):
         recipe = (sql, repr(parameters), self._versions(inputs)) if inputs else None
         if table is None or recipe is None or table.recipe != recipe:
             before = self._version(name) if table is not None else None
-            self._replace(name, lambda: super(RememberingSession, self).rows(sql, parameters))
-            made = self._tables[name]
-            made.recipe = recipe
+            self._replace(name, lambda: self._run_rows(sql, parameters))
+            created = self._tables[name]
+            created.recipe = recipe
             if before == self._version(name):
-                made.version = before
-            table = made
+                created.version = before
+            table = created
         self._revive(table)
         return table.count
 
@@ -237,11 +242,11 @@ class RememberingSession(Session):
             self._remove(name)
         create()
         self._tables[name] = _Table(None, None, 0, self._run)
-        self._has_made = True
+        self._creates_tables = True
 
     def _revive(self, table: _Table) -> None:
         table.run, table.is_dropped = self._run, False
-        self._has_made = True
+        self._creates_tables = True
 
     def _remove(self, name: str) -> None:
         del self._tables[name]
@@ -253,8 +258,8 @@ class RememberingSession(Session):
         """The tables whose names are words of a query; none where it reads anything else."""
         words = self._words.get(sql)
         if words is None:
-            found = (quoted.replace('""', '"') or word for quoted, word in _WORD.findall(sql))
-            words = frozenset() if _ELSEWHERE.search(sql) else frozenset(map(str.lower, found))
+            names = (quoted.replace('""', '"') or word for quoted, word in _WORD.findall(sql))
+            words = frozenset() if _ELSEWHERE.search(sql) else frozenset(map(str.lower, names))
             self._words[sql] = words
         return tuple(sorted(words & self._tables.keys() - {besides}))
 

@@ -165,7 +165,7 @@ def unite_statements(session: Session, plan: Plan, declared: str) -> None:
     selects = [select.sql for select in plan.selects if select.parts]
     with session.light_planning(), _light_encoding(session, plan):
         if session.remembers:
-            selects = [_made(session, number, sql) for number, sql in enumerate(selects)]
+            selects = [_own_table(session, number, sql) for number, sql in enumerate(selects)]
         union = "\nUNION ALL\n".join([*selects, declared])
         ((count,),) = session.rows(
             "CREATE TABLE statements AS "
@@ -176,7 +176,7 @@ def unite_statements(session: Session, plan: Plan, declared: str) -> None:
         session.use_all_cores()
 
 
-def _made(session: Session, number: int, sql: str) -> str:
+def _own_table(session: Session, number: int, sql: str) -> str:
     """A select of the statements of one triples map from a table of their own, so that a session
     that remembers makes only those again whose rows have changed.
     """

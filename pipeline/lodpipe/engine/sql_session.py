@@ -26,7 +26,7 @@ from lodpipe.engine.sql_functions import PLAN_FUNCTIONS
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.sources import jsonpath
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 _NEEDED = ("filter_pushdown", "join_order", "deliminator", "unnest_rewriter", "unused_columns")
 _SMALL = 20_000  # rows in all tables below which planning costs more than it saves
 
@@ -95,24 +95,24 @@ class Session:
         """All rows of a query."""
         return self.connection.execute(sql, parameters).fetchall()
 
-    def kept(self, name: str, make: Callable[[], Made]) -> Made:
+    def cached(self, name: str, make: Callable[[], Result]) -> Result:
         """What `make` makes of rows of this session, by a name for it; a session that remembers may
         have it.
         """
         return make()
 
-    def kept_for(self, name: str, versions: object, make: Callable[[], Made]) -> Made:
+    def cached_for(self, name: str, versions: object, make: Callable[[], Result]) -> Result:
         """What `make` makes, of which `versions` are all that decides it beside the declarations; a
         session that remembers may have it.
         """
         return make()
 
-    def has_kept(self, name: str, versions: object) -> bool:
-        """Whether `kept_for` has it."""
+    def has_cached(self, name: str, versions: object) -> bool:
+        """Whether `cached_for` has it."""
         return False
 
-    def drop_kept(self, name: str) -> None:
-        """Lets go what `kept_for` has by this name."""
+    def uncache(self, name: str) -> None:
+        """Lets go what `cached_for` has by this name."""
 
     def first_rows(self, query: str, count: int) -> list[tuple[Any, ...]]:
         """At most so many rows of a query."""

@@ -598,7 +598,9 @@ def query_findings(
         return
     changed: list[Finding] = []
     for query in queries:
-        for finding in () if query.federated else keep(query, partial(_differences, query, store, root)):
+        for finding in (
+            () if query.federated else keep(query, partial(_differences, query, store, root))
+        ):
             if finding.code == "LP803":
                 changed.append(finding)
             else:
@@ -633,10 +635,10 @@ def _one_for_all(changed: list[Finding]) -> list[Finding]:
 def _differences(query: Query, store: ConfinedStore | None, root: Path) -> Differences:
     if store is None:
         raise AssertionError("without a store, the findings of all queries are known")
-    return list(_asked(query, store, root))
+    return list(_query_differences(query, store, root))
 
 
-def _asked(query: Query, store: ConfinedStore, root: Path) -> Iterator[Finding]:
+def _query_differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Finding]:
     try:
         result, unknown = answer(store, query.parsed())
     except Stopped as stopped:

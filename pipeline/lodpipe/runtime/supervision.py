@@ -58,11 +58,11 @@ class Ending:
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Makes the request."""
         os.write(self._write, b".")
 
-    def is_asked(self, seconds: float = 0) -> bool:
+    def is_requested(self, seconds: float = 0) -> bool:
         """Whether there is a request, or will be one within so many seconds."""
         return bool(select.select([self._read], [], [], seconds)[0])
 
@@ -126,7 +126,7 @@ class _Requests:
     def _request(self, number: int, _: FrameType | None) -> None:
         first, self.requested = not self.requested, self.requested or number
         if self.ending and first and number == signal.SIGINT:
-            self.ending.ask()
+            self.ending.request()
         elif self.worker:
             self.killed = True
             with contextlib.suppress(ProcessLookupError):  # it has just ended by itself

@@ -355,7 +355,7 @@ def validated(
     inner: Reasons = {}
     with distinct_triples(connection):
         if engine == DEFAULT:
-            keep = _kept_violations(statements) if statements.session.remembers else None
+            keep = _cached_violations(statements) if statements.session.remembers else None
             validation_results = shacl.validate(connection, shapes.model, keep).results
             results = sorted(result_of(item) for item in validation_results)
             inner = _details(validation_results)
@@ -370,7 +370,7 @@ def validated(
         )
 
 
-def _kept_violations(statements: Statements) -> Keep:
+def _cached_violations(statements: Statements) -> Keep:
     """Violations of SPARQL-based constraints that the session of the statements may have."""
 
     def keep(
@@ -380,7 +380,7 @@ def _kept_violations(statements: Statements) -> Keep:
         find: Callable[[], list[Violation]],
     ) -> list[Violation]:
         versions = (statements.version_of(read), tuple(nodes))
-        return statements.session.kept_for(f"violations of {name}", versions, find)
+        return statements.session.cached_for(f"violations of {name}", versions, find)
 
     return keep
 

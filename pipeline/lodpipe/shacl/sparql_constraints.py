@@ -167,16 +167,18 @@ class QueryAnswerer:
             return list(self._denied(run, placement, check, _Originals(self.connection, nodes)))
         query = check.constraint.query.text
         if run.keep is None or any(word in query for word in _OTHER_GRAPHS):
-            return self._found(placement, check, nodes)
+            return self._query_violations(placement, check, nodes)
         read = None if queries.has_empty_paths(query) else queries.predicates(query)
         return run.keep(
             f"{check.k}: {placement.shape.name}",
             read,
             nodes,
-            lambda: self._found(placement, check, nodes),
+            lambda: self._query_violations(placement, check, nodes),
         )
 
-    def _found(self, placement: Placement, check: Check, nodes: Sequence[str]) -> list[Violation]:
+    def _query_violations(
+        self, placement: Placement, check: Check, nodes: Sequence[str]
+    ) -> list[Violation]:
         """What the query of a constraint finds on focus nodes."""
         assert check.constraint.query is not None
         if placement.fs not in self._patterns:

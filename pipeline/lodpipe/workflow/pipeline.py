@@ -84,7 +84,7 @@ from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, other_folders, read_declarations
 from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.graph_contradictions import contradicted_fields
-from lodpipe.workflow.read_predicates import KeptAnswers, read_predicates
+from lodpipe.workflow.read_predicates import CachedAnswers, read_predicates
 from lodpipe.workflow.resident import Resident
 
 if TYPE_CHECKING:
@@ -392,9 +392,11 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         confirmed = Confirmed(project.root, project.dist, is_written=writable is not None)
         of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest)
         # The store of the queries is loaded by its own process meanwhile.
-        asked = declarations.queries if run.queries and not confirmed.knows(of_queries) else ()
-        answers = KeptAnswers(asked, statements, project.root)
-        unknown = answers.unknown(asked)
+        queries_to_run = (
+            declarations.queries if run.queries and not confirmed.knows(of_queries) else ()
+        )
+        answers = CachedAnswers(queries_to_run, statements, project.root)
+        unknown = answers.unknown(queries_to_run)
         store = (
             stack.enter_context(stored(statements, limits, read_predicates(unknown)))
             if unknown
@@ -416,9 +418,9 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
             late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
         late = cascade.without_consequences(admission.rated(late), statements.is_described)
         findings = admission.gate(cascade.grouped([*early, *late], statements.is_described))
-        if asked:
+        if queries_to_run:
             on_progress("running queries")
-            of_store = query_findings(asked, store, project.root, answers.keep)
+            of_store = query_findings(queries_to_run, store, project.root, answers.keep)
             results = admission.rated(confirmed.findings(of_queries, of_store))
             findings = admission.gate([*findings, *results])
         edition = state.edition if state else edition_of(project.publication)
@@ -576,7 +578,7 @@ def _catalogue_findings(outcome: Outcome, folder: Path, sums: str) -> Iterable[F
             files_digest(outcome.project.root, ("releases", "shapes")),
             outcome.edition,
         )
-        return session.kept_for("findings of the catalogue", versions, lambda: list(findings))
+        return session.cached_for("findings of the catalogue", versions, lambda: list(findings))
     key = outcome.confirmed.key(
         "catalogue",
         ("publication.yaml", "releases", "shapes"),

@@ -36,7 +36,7 @@ def read_predicates(queries: Iterable[Query]) -> frozenset[str] | None:
     return read
 
 
-class KeptAnswers:
+class CachedAnswers:
     """The findings of queries over statements that a session may have from a check before."""
 
     def __init__(self, queries: Iterable[Query], statements: Statements, root: Path) -> None:
@@ -52,7 +52,7 @@ class KeptAnswers:
         return [
             query
             for query in queries
-            if not self._session.has_kept(_name(query), self._versions.get(query.name))
+            if not self._session.has_cached(_name(query), self._versions.get(query.name))
         ]
 
     def keep(self, query: Query, find: Callable[[], Differences]) -> Differences:
@@ -60,10 +60,10 @@ class KeptAnswers:
         asked again the next time.
         """
         name = _name(query)
-        found = self._session.kept_for(name, self._versions.get(query.name), find)
-        if any(finding.code in STOPPED for finding in found):
-            self._session.drop_kept(name)
-        return found
+        findings = self._session.cached_for(name, self._versions.get(query.name), find)
+        if any(finding.code in STOPPED for finding in findings):
+            self._session.uncache(name)
+        return findings
 
 
 def _name(query: Query) -> str:

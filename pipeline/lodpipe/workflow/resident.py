@@ -14,13 +14,17 @@ tables.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lodpipe.config.publication import Project
 from lodpipe.documents.snapshot import Snapshot
 from lodpipe.engine.remembering import RememberingSession
+from lodpipe.sources.file_patterns import Pattern
 from lodpipe.sources.file_reading import KnownFiles
 from lodpipe.workflow.declarations import Declarations, read_declarations
+
+_MOST_CHECKS = 100  # of one session: the engine does not give all memory back
 
 
 class Resident:
@@ -33,6 +37,7 @@ class Resident:
         self._project: Project | None = None
         self._declarations: Declarations | None = None
         self._session: RememberingSession | None = None
+        self._checks = 0
 
     def begin(self, root: Path) -> Project:
         """Begins a check: forgets what the files of today no longer hold for, and gives the project as
@@ -59,9 +64,13 @@ class Resident:
     def end(self) -> None:
         """Ends a check that came to an end by itself: what it read and made is kept."""
         self._declared = self._without_records(self.states)
+        self._checks += 1
+        if self._session and self._checks % _MOST_CHECKS == 0:
+            self._session.forget()
+            self._session = None
 
     def forget(self) -> None:
-        """Keeps nothing: after a change of declarations, or an error nobody expected."""
+        """Keeps nothing: after a change of declarations, or an error of the program."""
         if self._session:
             self._session.forget()
         self._session = self._declarations = self._project = None
@@ -70,4 +79,22 @@ class Resident:
 
     def _without_records(self, states: Snapshot) -> Snapshot:
         records = self.files.names
-        return {name: state for name, state in states.items() if name not in records}
+        return {
+            name: state
+            for name, state in states.items()
+            if name not in records and not self._is_new_record(name)
+        }
+
+    def _is_new_record(self, name: str) -> bool:
+        """Whether a file that was not read before is one of records."""
+        tables = self._declarations.tables.values() if self._declarations else ()
+        for files in (table.files for table in tables):
+            folder = f"{files.root or 'source'}/"
+            local = name.removeprefix(folder)
+            if local != name and _matches(files.patterns, local):
+                return not _matches(files.excluded, local)
+        return False
+
+
+def _matches(patterns: Iterable[str], path: str) -> bool:
+    return any(Pattern.read(text).match(path) is not None for text in patterns)

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 import yaml
 
+from checker import Checker
 from lodpipe.checks.hygiene import (
     hygiene_findings,
     problems_of_text,
@@ -31,7 +32,7 @@ from lodpipe.diagnostics.rules import render
 from lodpipe.engine.duckdb import Engine
 from lodpipe.sources import Lexicon, RecordReader, read_declaration
 from lodpipe.workflow.pipeline import checked
-from support import COUNTED, ROOT, TESTS, copy_project
+from support import COUNTED, TESTS, copy_project
 from test_breakage import KEYS, break_file, expected_line
 
 CASES: list[dict[str, Any]] = [
@@ -94,6 +95,12 @@ def all_mistakes(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     for case in CASES:
         break_file(project / case["file"], case)
     return Checked(project, check(project))
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Checker:
+    """A copy that is checked after each mistake, which is taken back afterwards."""
+    return Checker(copy_project(tmp_path_factory.mktemp("watched") / "project"), whole=False)
 
 
 def of_case(case: dict[str, Any], project: Path) -> tuple[str, str, tuple[str, int]]:
@@ -222,7 +229,12 @@ def declared_findings(root: Path, rules: list[dict[str, Any]]) -> list[Finding]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[case["mistake"] for case in CASES])
-def test_a_mistake_alone_is_reported_once(case: dict[str, Any], tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project", ROOT)
-    break_file(project / case["file"], case)
-    assert [finding[:3] for finding in check(project)] == [of_case(case, project)]
+def test_a_mistake_alone_is_reported_once(case: dict[str, Any], watched: Checker) -> None:
+    path = watched.root / case["file"]
+    before = path.read_bytes()
+    break_file(path, case)
+    try:
+        findings = reported(watched.check())
+        assert [finding[:3] for finding in findings] == [of_case(case, watched.root)]
+    finally:
+        path.write_bytes(before)

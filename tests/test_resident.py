@@ -12,14 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from lodpipe.config.publication import Project
-from lodpipe.diagnostics.finding import Finding, LodpipeError
-from lodpipe.documents.snapshot import snapshot
+from checker import Checker
 from lodpipe.engine.remembering import RememberingSession
 from lodpipe.engine.sql_session import Session
-from lodpipe.workflow.declarations import other_folders
-from lodpipe.workflow.pipeline import Engines, checked, stale
-from lodpipe.workflow.resident import Resident
 from support import COUNTED, ROOT, TESTS, copy_project
 from test_breakage import break_file
 from test_incremental import SITE, Edits
@@ -31,33 +26,6 @@ MISTAKES = {
     for path in sorted((TESTS / "breakage" / "plausible").glob("*.yaml"))
     for case in yaml.safe_load(path.read_text("utf-8"))
 }
-
-
-def findings(project: Project, resident: Resident | None = None) -> Sequence[Finding]:
-    with checked(project, engines=Engines(resident=resident)) as outcome:
-        return (*outcome.findings, *stale(outcome))
-
-
-class Checker:
-    """Checks a project again and again, as `check --watch` does."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.resident = root, Resident({})
-
-    def check(self) -> Sequence[Finding]:
-        self.resident.states = snapshot(self.root, other_folders(self.root))
-        try:
-            return findings(self.resident.begin(self.root), self.resident)
-        except LodpipeError as error:
-            return error.findings
-        finally:
-            self.resident.end()
-
-    def check_from_nothing(self) -> Sequence[Finding]:
-        try:
-            return findings(Project.open(self.root))
-        except LodpipeError as error:
-            return error.findings
 
 
 class Mistakes(Edits):

@@ -52,6 +52,8 @@ _WHOLE = frozenset(
     for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long", "short")
 )
 _DATES = frozenset(XSD + name for name in ("date", "gYearMonth", "dateTime"))
+_NUMBER = re.compile(r"(-?\d+)(?:\.(\d+))?")
+_CURRENCIES = {"EUR": "€", "USD": "$", "GBP": "£"}
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
@@ -134,6 +136,23 @@ def written(text: str, datatype: str, language: str) -> str:
         day = f"{int(match[3])}{'.' if language == 'de' else ''} " if match[3] else ""
         return f"{day}{month} {match[1]}"
     return text
+
+
+def with_unit(text: str, unit: str, language: str) -> str:
+    """A number of a table with its unit, an ISO 4217 code as the sign of the currency where there
+    is one; any other text as it is.
+
+    >>> with_unit("180000", "EUR", "de"), with_unit("12.5", "km", "de"), with_unit("?", "km", "de")
+    ('180.000\xa0€', '12,5\xa0km', '?')
+    """
+    match = _NUMBER.fullmatch(text)
+    if not match or not unit:
+        return text
+    whole = written(match[1], XSD + "integer", language)
+    point = "," if _POINT.get(language) == "." else "."
+    number = f"{whole}{point}{match[2]}" if match[2] else whole
+    sign = _CURRENCIES.get(unit, unit)
+    return f"{sign}{number}" if language == "en" and sign != unit else f"{number}\u00a0{sign}"
 
 
 def is_safe(iri: str) -> bool:

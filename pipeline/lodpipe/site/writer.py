@@ -548,7 +548,7 @@ class _Site:
 
         return facts
 
-    def _feedback(self, page: PageContent, texts: Mapping[str, str]) -> dict[str, object] | None:
+    def _feedback(self, page: PageContent, texts: Mapping[str, str]) -> dict[str, object]:
         """The links of a page back to its source; those of its facts are added to them."""
         feedback, iri = self.feedback, f"<{page.iri}>"
         title = f"{texts['report']}: {page.title.text}"
@@ -558,7 +558,7 @@ class _Site:
                 fact.report = feedback.report(title, feedback.about(iri, statement, texts))
         report = feedback.report(title, feedback.about(iri, "", texts))
         edit = feedback.edit(iri)
-        return {"report": report, "edit": edit} if report or edit else None
+        return {"report": report, "edit": edit}
 
     def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:
         """The pages of a resource that is no longer described."""

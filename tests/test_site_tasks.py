@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-
-from browser_support import PHONE, WIDE, Browser, Page, serving
 from playwright.sync_api import Locator
 from playwright.sync_api import TimeoutError as NotReadable
+
+from browser_support import PHONE, WIDE, Browser, Page, serving
 
 TASKS = yaml.safe_load(Path(__file__).parent.joinpath("site/tasks.yaml").read_text("utf-8"))
 MOST_CLICKS = 3

@@ -10,7 +10,9 @@ from lodpipe.publish.api.api_documents import ROOT, ApiDocuments
 from lodpipe.publish.api.list_parameters import filters_of
 from lodpipe.publish.api.openapi import Schema, openapi
 
-_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'"
+)
 STYLE = b""":root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }

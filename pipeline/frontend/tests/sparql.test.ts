@@ -63,6 +63,7 @@ test("numbers and days are written in German, with the unit of their column", ()
   assert.equal(plain(written(typed("1234.50", "decimal"), {}, "ha")), "1.234,50 ha");
   assert.equal(plain(written(typed("180000", "integer"), {code: {type: "literal", value: "USD"}}, "?code")), "180.000 $");
   assert.equal(written(typed("123456789012345678901234567890", "integer"), {}), "123.456.789.012.345.678.901.234.567.890");
+  assert.equal(written(typed("9558", "integer"), {}, "1", false), "9.558");
   assert.equal(written(typed("1.5E3", "double"), {}), "1.5E3");
   assert.equal(written(typed("2022-06-22", "date"), {}), "22. Juni 2022");
   assert.equal(written(typed("2020-06", "gYearMonth"), {}), "Juni 2020");

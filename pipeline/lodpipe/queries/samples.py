@@ -60,7 +60,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 class Column(msgspec.Struct, frozen=True):
     """How pages call a column of the result, and the unit of its numbers: an ISO 4217 code, another
-    word, or `?name`, which takes it from that column of the row.
+    word, `1` for plain numbers, or `?name`, which takes it from that column of the row.
     """
 
     title: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -159,7 +159,10 @@ def read_query(text: str, name: str, languages: tuple[str, ...]) -> Query:
         origin,
         parsed,
         tuple(header.get("keywords", ())),
-        {name: Column(**item) for name, item in header.get("columns", {}).items()},
+        {
+            name: Column(item.get("title", {}), str(item.get("unit", "")))
+            for name, item in header.get("columns", {}).items()
+        },
     )
 
 
@@ -264,12 +267,17 @@ def _wrong_columns(
             continue
         if "title" in item.items:
             yield from _untold(item.items["title"], [*path, "title"], languages)
-        if "unit" in item.items and not _is_text(item.items["unit"]):
-            yield [*path, "unit"], "unit is a word: EUR, km, or `?currency` for another column"
+        if "unit" in item.items and not _is_unit(item.items["unit"]):
+            yield (
+                [*path, "unit"],
+                "unit is a word: EUR, km, 1 for plain numbers, or `?currency` for another column",
+            )
 
 
-def _is_text(node: Node) -> bool:
-    return isinstance(node, Scalar) and isinstance(node.value, str) and bool(node.value)
+def _is_unit(node: Node) -> bool:
+    return isinstance(node, Scalar) and (
+        node.value == 1 or (isinstance(node.value, str) and node.value != "")
+    )
 
 
 def _untold(
@@ -321,8 +329,8 @@ def _misfit(
             _line_of(text, f"{param}:" if param in params else f"?_{param}", name),
             {"detail": detail},
         )
-    columns: Mapping[str, Mapping[str, str]] = header.get("columns", {})
-    named = {*columns, *(_column_of(item.get("unit", "")) for item in columns.values())} - {""}
+    columns: Mapping[str, Mapping[str, object]] = header.get("columns", {})
+    named = {*columns, *(_column_of(str(item.get("unit", ""))) for item in columns.values())} - {""}
     existing = {token[0][1:] for token in tokens(text) if token.lastgroup == "variable"}
     for column in sorted(named - existing) if named else ():
         yield Finding(

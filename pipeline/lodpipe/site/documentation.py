@@ -17,7 +17,7 @@ from lodpipe.rdf.terms import TYPE
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import Names, chosen, literal
-from lodpipe.site.values import Value, is_safe, readable_iri, with_unit
+from lodpipe.site.values import Value, is_safe, of_cell, readable_iri
 
 ROWS = 200  # rows of a result on its page
 _CLASSES = {f"<{RDFS}Class>": "classes", "<http://www.w3.org/2002/07/owl#Class>": "classes"}
@@ -251,8 +251,7 @@ class Documentation:
 
     def _cell(self, cell: str, unit: str) -> Value:
         if not is_safe(cell):
-            text = with_unit(cell, unit, self.language)
-            return Value(text, number=bool(unit) and text != cell)
+            return of_cell(cell, unit, self.language)
         page = self.addresses.page(cell)
         if page:
             return Value(cell.removeprefix(self.addresses.base), "../" + href(page) + self.suffix)

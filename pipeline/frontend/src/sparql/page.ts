@@ -253,7 +253,7 @@ class Page {
     address.hash = toHash({...shared, view});
     address.search = "?embed";
     const title = inLanguage(this.#sample?.title) || t("result");
-    const text = `<iframe src="${address.href}" title="${title.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}" width="100%" height="600" loading="lazy"></iframe>`;
+    const text = `<iframe src="${address.href.replaceAll("&", "&amp;")}" title="${title.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}" width="100%" height="600" loading="lazy"></iframe>`;
     return [h("details", {class: "embed"}, h("summary", {}, t("embedText")), h("pre", {tabindex: 0}, text),
       h("button", {type: "button", click: () => void this.#copy(text)}, t("copy")))];
   }
@@ -319,6 +319,7 @@ class Page {
     if (sample) this.#show(sample, shared.values);
     else if (shared.text) this.#show(undefined, {}, shared.text);
     else return this.#show(this.config.queries[0], {});
+    this.#list.open &&= WIDE.matches; // on a phone the answer is at the top
     void this.run();
   }
 

@@ -3,7 +3,7 @@
 import {language} from "../dom.ts";
 import type {Row, Table, Term} from "./results.ts";
 
-/** What a sample says of a column: how it is called, and the unit of its numbers; `?name` takes the unit from another column. */
+/** What a sample says of a column: how it is called, and the unit of its numbers: `1` for none, and `?name` takes the unit from another column. */
 export interface Column {
   title?: Record<string, string>;
   unit?: string;
@@ -28,7 +28,8 @@ export function isGrouped(table: Table, name: string): boolean {
 
 /** A literal in words: a number with its unit, a day or a month; anything else as it is. */
 export function written(term: Term, row: Row, unit = "", grouped = true): string {
-  if (isNumber(term)) return numberText(term.value, unit.startsWith("?") ? row[unit.slice(1)]?.value ?? "" : unit, grouped || unit !== "");
+  const own = unit.startsWith("?") ? row[unit.slice(1)]?.value ?? "" : unit === "1" ? "" : unit;
+  if (isNumber(term)) return numberText(term.value, own, grouped || unit !== "");
   return term.datatype === `${XSD}date` || term.datatype === `${XSD}gYearMonth` ? dayText(term.value) : term.value;
 }
 

@@ -58,7 +58,7 @@ class Visitor:
         self.page.once("download", lambda download: downloads.append(download))
         target.click(timeout=WAIT)
         self.clicks += 1
-        self.page.wait_for_load_state("load")
+        self.page.wait_for_load_state("domcontentloaded")
         if downloads:
             self.file = Path(downloads[0].path()).read_bytes()
 
@@ -104,8 +104,23 @@ def test_strangers_do_what_they_came_for(
     failures = {}
     with browser.page(viewport=SCREENS[screen]) as page:
         for task in TASKS:
-            page.goto(address + START[language])
+            page.goto(address + START[language], wait_until="domcontentloaded")
             visitor = Visitor(page, screen)
             if wrong := failure(visitor, task[language]):
                 failures[task["task"]] = wrong
     assert failures == {} and len(TASKS) == 12
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_an_error_is_reported_where_the_publication_names_a_repository(
+    browser: Browser, built_libraries: Path, screen: str
+) -> None:
+    site = built_libraries / "dist" / "site"
+    with serving(site) as address, browser.page(viewport=SCREENS[screen]) as page:
+        page.goto(f"{address}index.html")
+        page.locator("main a[href*='browse/']").first.click()
+        page.locator("#list tbody a, .groups a").first.click()
+        report = page.locator("section.feedback a").first.get_attribute("href")
+        iri = page.locator(".iri code").inner_text()
+        assert report.startswith("https://github.com/exampletown/libraries/issues/new?")
+        assert iri in unquote(report)

@@ -18,7 +18,7 @@ Areas = list[tuple[str, list[tuple[float, float]]]]
 def areas(count: int, spread: float, seed: int) -> Areas:
     """Areas of one to six places, around a centre each."""
     chance = random.Random(seed)
-    made = []
+    drawn = []
     for number in range(count):
         x, y = chance.uniform(0, WIDTH), chance.uniform(0, HEIGHT)
         places = [
@@ -28,8 +28,8 @@ def areas(count: int, spread: float, seed: int) -> Areas:
             )
             for _ in range(chance.randrange(1, 7))
         ]
-        made.append((f"Bad {'Überlingen ' * chance.randrange(1, 3)}{number}", places))
-    return made
+        drawn.append((f"Bad {'Überlingen ' * chance.randrange(1, 3)}{number}", places))
+    return drawn
 
 
 def box(name: Name) -> tuple[float, float, float, float]:
@@ -42,9 +42,9 @@ def box(name: Name) -> tuple[float, float, float, float]:
 @pytest.mark.parametrize("spread", [0, 30, 200])
 def test_names_touch_neither_each_other_nor_the_border(count: int, spread: float) -> None:
     for seed in range(5):
-        made = areas(count, spread, seed)
-        names = place_names(made, [spot for _, spots in made for spot in spots], WIDTH, HEIGHT)
-        assert names == place_names(made, [s for _, spots in made for s in spots], WIDTH, HEIGHT)
+        drawn = areas(count, spread, seed)
+        names = place_names(drawn, [spot for _, spots in drawn for spot in spots], WIDTH, HEIGHT)
+        assert names == place_names(drawn, [s for _, spots in drawn for s in spots], WIDTH, HEIGHT)
         boxes = [box(name) for name in names if name]
         assert len(boxes) >= min(count, 10)
         assert all(a >= 0 and b >= 0 and c <= WIDTH and d <= HEIGHT + 0.1 for a, b, c, d in boxes)

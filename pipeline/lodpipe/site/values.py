@@ -161,8 +161,8 @@ def of_cell(text: str, unit: str, language: str) -> Value:
     point = "," if _POINT.get(language) == "." else "."
     number = f"{whole}{point}{match[2]}" if match[2] else whole
     sign = _CURRENCIES.get(unit, unit)
-    shown = f"{sign}{number}" if language == "en" and sign != unit else f"{number}\u00a0{sign}"
-    return Value(number if unit == "1" else shown, number=True, data=text)
+    with_sign = f"{sign}{number}" if language == "en" and sign != unit else f"{number}\u00a0{sign}"
+    return Value(number if unit == "1" else with_sign, number=True, data=text)
 
 
 def is_safe(iri: str) -> bool:

@@ -26,8 +26,8 @@ export function rendered(term: Term | undefined, text: string, {config, root}: P
   if (!term) return document.createTextNode("");
   if (term.type === "bnode") return document.createTextNode(`_:${term.value}`);
   if (term.type !== "uri") {
-    const shown = h("span", {dir: "auto", lang: term["xml:lang"], class: term.datatype ? "whole" : undefined, title: text === term.value ? undefined : term.value}, text);
-    return term["xml:lang"] ? h("span", {}, shown, " ", h("span", {class: "lang"}, term["xml:lang"])) : shown;
+    const whole = h("span", {dir: "auto", lang: term["xml:lang"], class: term.datatype ? "whole" : undefined, title: text === term.value ? undefined : term.value}, text);
+    return term["xml:lang"] ? h("span", {}, whole, " ", h("span", {class: "lang"}, term["xml:lang"])) : whole;
   }
   const ours = localPage(term.value, config);
   const label = ours === undefined ? shorten(term.value, config.prefixes) ?? term.value : term.value.slice(config.base.length);

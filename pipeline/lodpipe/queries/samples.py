@@ -335,7 +335,7 @@ def _misfit(
     for column in sorted(named - existing) if named else ():
         yield Finding(
             "LP801",
-            _line_of(text, f"{column}", name),
+            _line_of(text, f"{column}:" if column in columns else f"?{column}", name),
             {"detail": f"`?{column}` of `columns` is not a variable of the query"},
         )
     if bool(header.get("federated")) != parsed.uses_service:

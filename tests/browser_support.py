@@ -127,15 +127,10 @@ def serving(folder: Path, prefix: str = "/", unpacking: bool = False) -> Iterato
 
 
 def axe(page: Page) -> list[tuple[str, str, list[list[str]]]]:
-    """The serious and critical violations that axe-core finds: weight, rule, places."""
+    """What axe-core finds, of any weight: weight, rule, places."""
     page.evaluate(AXE.read_text("utf-8") + "; 0")
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    grave = [
-        violation
-        for violation in result["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
     return [
         (violation["impact"], violation["id"], [node["target"] for node in violation["nodes"]])
-        for violation in grave
+        for violation in result["violations"]
     ]

@@ -5,9 +5,11 @@ on a phone, in the dark, without scripts.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import ViewportSize
 
 from browser_support import PHONE, WIDE, Browser, Page, axe, serving
 from test_site import HOSTILE, hostile  # noqa: F401  # a fixture
@@ -19,7 +21,7 @@ TYPES = [
     "programme/rogl", "document/redaktion", "total/kommunen", "def", "def/actionField", "def/kind/stadt", "def/kind", "membership/brandis/picture",
     "shape/UndertakingShape", "shapes", "vocabulary.en", "queries", "query/labs-by-land", "query/describe-a-lab", "browse/labore",
     "browse/labore-land", "browse/organisationen", "browse/organisationen-labor.en", "catalog", "releases", "search", "sparql", "404",
-    "compare",
+    "compare", "api/index",
 ]  # fmt: skip
 
 
@@ -40,7 +42,7 @@ def test_every_type_of_page_loads_without_complaint_and_fits_a_phone(
             )
 
 
-def test_axe_finds_nothing_serious(browser: Browser, address: str, packages: None) -> None:
+def test_axe_finds_nothing(browser: Browser, address: str, packages: None) -> None:
     chosen = [
         "index",
         "lab/brandis",
@@ -52,6 +54,8 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, packages: Non
         "vocabulary",
         "contradictions",
         "coverage.en",
+        "sparql",
+        "api/index",
         "place/147290000000",
         "organisation/open-knowledge-foundation-deutschland",
     ]
@@ -87,6 +91,54 @@ def test_a_page_is_walked_by_keyboard(page: Page, address: str) -> None:
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "/index.html" not in page.url and page.locator("h1").is_visible()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("picture", ["map", "graph"])
+def test_names_in_pictures_do_not_touch_and_can_be_read(
+    browser: Browser, address: str, viewport: ViewportSize, picture: str
+) -> None:
+    with browser.page(viewport=viewport) as page:
+        page.goto(f"{address}index.html")
+        names = page.locator(f"figure.{picture} svg[role] text").evaluate_all(
+            """(texts) => texts.map((text) => {
+              const {left, top, right, bottom} = text.getBoundingClientRect();
+              const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+              return [text.textContent, left, top, right, bottom, size];
+            })"""
+        )
+        assert len(names) >= 13
+        assert [
+            (a[0], b[0])
+            for a, b in combinations(names, 2)
+            if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
+        ] == []
+        assert min(name[5] for name in names) >= (11 if viewport == PHONE else 10)
+
+
+def test_pictures_can_be_skipped_by_keyboard(page: Page, address: str) -> None:
+    page.goto(f"{address}index.html")
+    for picture in ("map", "graph"):
+        page.locator(f"figure.{picture} .skip").focus()
+        assert page.locator(f"figure.{picture} .skip").bounding_box()["x"] >= 0
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert not page.evaluate(f"document.activeElement.closest('figure.{picture}')")
+
+
+def test_the_first_screen_has_the_beginning_of_the_picture(browser: Browser, address: str) -> None:
+    with browser.page(viewport={"width": 1280, "height": 1000}) as page:
+        for start in ("index.html", "index.en.html"):
+            page.goto(address + start)
+            assert page.locator(".matrix tbody tr").nth(1).bounding_box()["y"] < 1000
+
+
+def test_the_map_has_a_place_abroad(page: Page, address: str) -> None:
+    page.goto(f"{address}index.html")
+    place = page.get_by_role("link", name="Eurométropole Strasbourg", exact=True)
+    picture = page.locator("figure.map svg[role]").bounding_box()
+    spot = place.first.bounding_box()
+    assert picture["x"] < spot["x"] < picture["x"] + picture["width"]
 
 
 def test_the_identifier_is_copied(browser: Browser, address: str) -> None:

@@ -12,8 +12,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
@@ -326,6 +328,87 @@ def test_points_are_on_the_map(query_page: Page) -> None:
     assert query_page.locator(".result-map circle").count() > 30
     assert query_page.locator(".result-map a[aria-label]").count() > 30
     assert query_page.locator(".result-map .land path").count() >= 16
+
+
+def test_a_declared_unit_is_at_its_numbers_and_days_are_in_words(query_page: Page) -> None:
+    open_query(query_page, "sample=funding-known-and-unknown&view=table")
+    assert query_page.locator("thead th").all_inner_texts()[:2] == ["Name", "Betrag"]
+    cells = query_page.locator("td.number").all_inner_texts()
+    assert "180.000 €" in [cell.replace("\u00a0", " ") for cell in cells]
+    assert b",180000," in downloaded(query_page, "csv")
+    open_query(
+        query_page, 'query=SELECT ("2022-06-22"^^xsd:date AS ?day) ("2020"^^xsd:gYear AS ?year) {}'
+    )
+    day = query_page.locator("tbody td").first
+    assert day.inner_text() == "22. Juni 2022"
+    assert (
+        day.locator("[title='2022-06-22']").evaluate("(e) => getComputedStyle(e).whiteSpace")
+        == "nowrap"
+    )
+
+
+def test_a_chart_has_the_unknown_hatched_as_a_picture_too(query_page: Page) -> None:
+    open_query(query_page, "sample=funding-known-and-unknown")
+    assert query_page.locator(".bar-unknown").count() == 8
+    background = "(bar) => getComputedStyle(bar).backgroundImage"
+    assert "gradient" in query_page.locator(".bar-unknown svg").first.evaluate(background)
+    picture = ElementTree.fromstring(downloaded(query_page, "svg"))
+    fills = [bar.get("fill") for bar in picture.iter("{http://www.w3.org/2000/svg}rect")]
+    assert fills.count("url(#unknown)") == 8 and fills.count("#0b4f6c") == 5
+
+
+def test_a_result_with_places_is_geojson(query_page: Page) -> None:
+    open_query(query_page, "sample=municipalities-map")
+    features = json.loads(downloaded(query_page, "geojson"))["features"]
+    assert len(features) > 30
+    for feature in features:
+        longitude, latitude = feature["geometry"]["coordinates"]
+        assert 5 < longitude < 16 and 47 < latitude < 56
+        assert feature["properties"]["label"]
+
+
+def test_an_embedded_chart_has_the_chart_alone(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    with browser.page(allow=("favicon.ico", "404")) as page:
+        page.goto(f"{address}sparql.html#sample=funding-known-and-unknown")
+        answered(page)
+        page.locator(".embed summary").click()
+        snippet = page.locator(".embed pre").inner_text()
+        assert "sample=funding-known-and-unknown&amp;view=chart" in snippet
+        (tmp_path / "article.html").write_text(f"<!doctype html>{snippet}", "utf-8")
+        with serving(tmp_path) as elsewhere:
+            page.goto(f"{elsewhere}article.html")
+            frame = page.frame_locator("iframe")
+            frame.locator(".result-chart li").first.wait_for()
+            for hidden in (".site-head", ".samples", ".editor", "h1"):
+                assert not frame.locator(hidden).first.is_visible()
+            assert frame.get_by_role("link", name="Abfrage und Daten öffnen").is_visible()
+
+
+def test_a_foreign_reader_opens_the_workbook_of_a_table(page: Page, address: str) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+
+    def rows(name: str) -> list[tuple]:
+        page.goto(f"{address}query/{name}.html")
+        book = openpyxl.load_workbook(io.BytesIO(downloaded(page, "xlsx")))
+        return list(book.active.iter_rows(values_only=True))
+
+    places = rows("municipalities-and-population")
+    assert places[0][:4] == ("Name", "Gemeindeschlüssel", "Einwohner", "Fläche")
+    assert ("Bremen", "04011000", 586271, 31820) in [row[:4] for row in places]
+    assert "Großpösna" in [row[0] for row in places]
+    days = [row[0] for row in rows("timeline")]
+    assert datetime(2017, 5, 16) in days and "2017-02" in days
+
+
+def test_a_table_sorts_numbers_by_value(page: Page, address: str) -> None:
+    page.goto(f"{address}query/municipalities-and-population.html")
+    page.locator("th button", has_text="Einwohner").click()
+    numbers = page.locator("tbody tr td:nth-child(3) data").evaluate_all(
+        "(cells) => cells.map((cell) => Number(cell.value))"
+    )
+    assert numbers == sorted(numbers) and len(numbers) > 20
 
 
 # -- for everyone ----------------------------------------------------------------------------------

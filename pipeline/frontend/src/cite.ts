@@ -15,8 +15,8 @@ export function cite(section: HTMLElement): void {
     copied(t("citeText"), `${name}. In: ${meta("og:site_name")}. ${iri} (${t("accessed", today)}). ${t("licence")}: ${address("license")}`),
     copied(t("embedText"), `<iframe src="${page}?embed" title="${name.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}" width="100%" height="600" loading="lazy"></iframe>`),
     copied(t("apiText"), `curl -L ${quoted(file(".json"))}`),
-    copied(t("curlText"), `curl -L -H 'Accept: text/turtle' ${quoted(iri)}`),
-    comparison()));
+    copied(t("curlText"), `curl -L -H 'Accept: text/turtle' ${quoted(iri)}`)),
+    comparison() ?? "");
 }
 
 /** Without head and foot in a frame of another page: `?embed`. */
@@ -32,7 +32,7 @@ function comparison(): HTMLElement | null {
   const compare = new URL(`compare${suffix}`, root);
   compare.searchParams.set("a", decodeURIComponent(own.slice(root.pathname.length, -suffix.length)));
   compare.searchParams.set("list", decodeURIComponent(new URL(kind.href).pathname.slice(root.pathname.length, -suffix.length)));
-  return h("p", {}, h("a", {href: compare.href}, t("compareWith", kind.textContent ?? "")));
+  return h("p", {}, h("a", {href: compare.href, class: "button"}, t("compareWith", kind.textContent ?? "")));
 }
 
 function copied(label: string, text: string): HTMLElement {

@@ -1,18 +1,25 @@
 /** Rows as files that spreadsheets open: CSV as the language of the page has it, and XLSX. */
 
-export type Cell = string | number;
+export type Cell = string | number | Date;
 
 /** CSV with a byte order mark; German Excel wants semicolons, because the comma is in its numbers. */
 export function csv(rows: readonly (readonly Cell[])[], language: string): Uint8Array {
   const separator = language === "en" ? "," : ";";
-  const line = (row: readonly Cell[]): string => row.map((cell) => quoted(String(cell), separator)).join(separator);
+  const line = (row: readonly Cell[]): string => row.map((cell) => quoted(plain(cell, separator), separator)).join(separator);
   return encoded(`\ufeff${rows.map(line).join("\r\n")}\r\n`);
+}
+
+/** Numbers with the decimal sign of the language, days as ISO 8601 has them. */
+function plain(cell: Cell, separator: string): string {
+  if (cell instanceof Date) return cell.toISOString().slice(0, 10);
+  return typeof cell === "number" && separator === ";" ? String(cell).replace(".", ",") : String(cell);
 }
 
 function quoted(text: string, separator: string): string {
   return text.includes(separator) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+const DAY = 86_400_000, EPOCH = 25_569; // 1 January 1970, counted in the days of spreadsheets
 const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const FORMATS = "http://schemas.openxmlformats.org/";
 const SHEET = `${FORMATS}spreadsheetml/2006/main`;
@@ -32,7 +39,8 @@ export function xlsx(rows: readonly (readonly Cell[])[]): Uint8Array {
       + `<Relationship Id="r2" Type="${RELATIONS}/styles" Target="styles.xml"/></Relationships>`,
     "xl/styles.xml": `${HEAD}<styleSheet xmlns="${SHEET}"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>`
       + '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders>'
-      + '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf xfId="0"/><xf xfId="0" fontId="1" applyFont="1"/></cellXfs></styleSheet>',
+      + '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf xfId="0"/><xf xfId="0" fontId="1" applyFont="1"/><xf xfId="0" numFmtId="14" applyNumberFormat="1"/></cellXfs>'
+      + '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
     "xl/worksheets/sheet1.xml": `${HEAD}<worksheet xmlns="${SHEET}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/></sheetView></sheetViews>`
       + `<cols><col min="1" max="${Math.max(1, rows[0]?.length ?? 1)}" width="30" customWidth="1"/></cols><sheetData>${lines}</sheetData></worksheet>`,
   });
@@ -40,6 +48,7 @@ export function xlsx(rows: readonly (readonly Cell[])[]): Uint8Array {
 
 function cellXml(cell: Cell, bold: boolean): string {
   const style = bold ? ' s="1"' : "";
+  if (cell instanceof Date) return `<c s="2"><v>${cell.valueOf() / DAY + EPOCH}</v></c>`;
   return typeof cell === "number" ? `<c${style}><v>${cell}</v></c>` : `<c${style} t="inlineStr"><is><t xml:space="preserve">${escaped(cell)}</t></is></c>`;
 }
 

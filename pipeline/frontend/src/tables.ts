@@ -70,9 +70,13 @@ export function tables(table: HTMLTableElement): void {
       else head.removeAttribute("aria-sort");
     });
     if (column < 0) return;
-    const keyed = rows.map((row, place) => ({row, place, key: valuesOf(row.cells[column]).join("; ")}));
-    keyed.sort((a, b) => Number(!a.key) - Number(!b.key) || sign * collator.compare(a.key, b.key) || a.place - b.place);
+    const keyed = rows.map((row, place) => ({row, place, key: valueOf(row.cells[column])}));
+    keyed.sort((a, b) => Number(a.key === "") - Number(b.key === "") || sign * compare(a.key, b.key) || a.place - b.place);
     table.tBodies[0]?.append(...keyed.map(({row}) => row));
+  }
+
+  function compare(a: Cell, b: Cell): number {
+    return typeof a !== "string" && typeof b !== "string" ? a.valueOf() - b.valueOf() : collator.compare(String(a), String(b));
   }
 
   /** What is shown, in its order: the heads, then rows; the address of a row's page is a column of its own. */
@@ -106,9 +110,11 @@ function valuesOf(cell: HTMLTableCellElement | undefined): string[] {
   return (items.length > 0 ? items : [cell]).map((item) => item.textContent?.trim() ?? "");
 }
 
-/** A number where the page shows one, else a text. */
+/** A number or a day where the page marks one (`<data>`, `<time>`), else a text. */
 function valueOf(cell: HTMLTableCellElement | undefined): Cell {
   const text = valuesOf(cell).join("; ");
-  const number = cell?.querySelector(".number") ? Number(text.replace(/[^\d-]/g, "")) : NaN;
-  return text && Number.isSafeInteger(number) ? number : text;
+  const digits = cell?.querySelector("data")?.value ?? "";
+  if (digits && digits.length <= 15 && Number.isFinite(Number(digits))) return Number(digits); // longer ones would lose digits
+  const day = /^(?!0|1[0-8]|1900)\d{4}-\d\d-\d\d$/.exec(cell?.querySelector("time")?.dateTime ?? "")?.[0]; // spreadsheets count days from 1900
+  return day ? new Date(`${day}T00:00:00Z`) : text;
 }

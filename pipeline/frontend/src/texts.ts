@@ -50,6 +50,8 @@ const TEXTS = {
   chart: ["Diagramm", "Chart"],
   turtle: ["Turtle", "Turtle"],
   download: ["Herunterladen", "Download"],
+  chartFile: ["Diagramm (SVG)", "Chart (SVG)"],
+  openQuery: ["Abfrage und Daten öffnen", "Open the query and its data"],
   result: ["Ergebnis", "Result"],
   page: ["Zeilen {0} bis {1} von {2}", "Rows {0} to {1} of {2}"],
   previous: ["Zurück", "Back"],
@@ -78,7 +80,7 @@ const TEXTS = {
   filteredPart: ["in diesem Teil der Liste; sie hat {0}. Die Suche oben findet in allen.", "in this part of the list, which has {0}. The search at the top finds in all of them."],
   address: ["Adresse", "Address"],
   // citation and comparison
-  citeTitle: ["Zitieren, einbetten, abrufen, vergleichen", "Cite, embed, fetch, compare"],
+  citeTitle: ["Zitieren, einbetten, abrufen", "Cite, embed, fetch"],
   citeText: ["Zitieren", "Cite"],
   embedText: ["Einbetten", "Embed"],
   apiText: ["Als JSON abrufen", "Fetch as JSON"],

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {fromJson, fromNTriples, shorten, toCsv, toJson, toTurtle, type Triple} from "../src/sparql/results.ts";
 import {fromHash, toHash} from "../src/sparql/share.ts";
-import {chartBars, chartColumns} from "../src/sparql/views.ts";
+import {chartBars, chartColumns, placeColumns, toGeoJson} from "../src/sparql/views.ts";
+import {isGrouped, written} from "../src/sparql/written.ts";
 import {BadValue, bind, formOf, prefixesOf, term, usesService, withPrefixes} from "../src/sparql/text.ts";
 
 test("the form is read past comments, prefixes, strings and names", () => {
@@ -51,6 +52,40 @@ test("CSV quotes what the standard says, and ends lines with CR LF", () => {
   assert.equal(outcome.kind, "table");
   if (outcome.kind === "table") assert.equal(toCsv(outcome.table), 'a,b\r\n"x,""y""\n",_:n\r\n,http://e/\r\n');
   assert.deepEqual(JSON.parse(toJson(outcome)), JSON.parse(json));
+});
+
+const XSD = "http://www.w3.org/2001/XMLSchema#";
+const typed = (value: string, type: string) => ({type: "literal" as const, value, datatype: XSD + type});
+
+test("numbers and days are written in German, with the unit of their column", () => {
+  const plain = (text: string): string => text.replaceAll("\u00a0", " ");
+  assert.equal(plain(written(typed("180000", "integer"), {}, "EUR")), "180.000 €");
+  assert.equal(plain(written(typed("1234.50", "decimal"), {}, "ha")), "1.234,50 ha");
+  assert.equal(plain(written(typed("180000", "integer"), {code: {type: "literal", value: "USD"}}, "?code")), "180.000 $");
+  assert.equal(written(typed("123456789012345678901234567890", "integer"), {}), "123.456.789.012.345.678.901.234.567.890");
+  assert.equal(written(typed("9558", "integer"), {}, "1", false), "9.558");
+  assert.equal(written(typed("1.5E3", "double"), {}), "1.5E3");
+  assert.equal(written(typed("2022-06-22", "date"), {}), "22. Juni 2022");
+  assert.equal(written(typed("2020-06", "gYearMonth"), {}), "Juni 2020");
+  assert.equal(written(typed("2022-06-22+02:00", "date"), {}), "2022-06-22+02:00");
+  assert.equal(written({type: "literal", value: "180000"}, {}), "180000");
+});
+
+test("a column of four digits at most is not divided in groups, for it may hold years", () => {
+  const table = (...values: string[]) => ({variables: ["n"], rows: values.map((value) => ({n: typed(value, "integer")}))});
+  assert.equal(isGrouped(table("2020", "999"), "n"), false);
+  assert.equal(isGrouped(table("2020", "10000"), "n"), true);
+});
+
+test("a result with places is GeoJSON; a row without a place has no geometry", () => {
+  const table = {variables: ["label", "lat", "long"], rows: [
+    {label: {type: "literal" as const, value: "Kehl"}, lat: typed("48.57", "decimal"), long: typed("7.81", "decimal")},
+    {label: {type: "literal" as const, value: "?"}}]};
+  const columns = placeColumns(table);
+  assert.ok(columns);
+  assert.deepEqual(JSON.parse(toGeoJson(table, columns)), {type: "FeatureCollection", features: [
+    {type: "Feature", geometry: {type: "Point", coordinates: [7.81, 48.57]}, properties: {label: "Kehl", lat: 48.57, long: 7.81}},
+    {type: "Feature", geometry: null, properties: {label: "?"}}]});
 });
 
 test("a chart keeps the rows whose number is unknown", () => {

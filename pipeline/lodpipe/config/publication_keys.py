@@ -375,6 +375,13 @@ class MapPicture(_Keys, frozen=True, kw_only=True):
         Annotated[str, _text("path of a CSV file", r"^source/\S+\.csv$")] | None,
         _about("outlines of areas: a file with the columns `id` and `wkt` (LP842)"),
     ] = None
+    areas: Annotated[
+        Sql | None,
+        _about(
+            "gives `resource`, `name`, `latitude`, `longitude` and `kind`: a row for each place of a resource, which is drawn "
+            "as the hull of its places, with this name beside it, else its label"
+        ),
+    ] = None
     legend: Legend = field(default_factory=dict)
     caption: Caption = field(default_factory=dict)
     attribution: Annotated[Texts, _about("whose data are shown")] = field(default_factory=dict)

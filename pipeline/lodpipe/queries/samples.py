@@ -42,7 +42,7 @@ from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
 
 VIEWS = ("table", "map", "chart")
-KEYS = ("title", "description", "expect", "params", "view", "federated", "keywords")
+KEYS = ("title", "description", "expect", "params", "view", "columns", "federated", "keywords")
 TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
 
 _MAYBE_PARAMETER = re.compile(r"[?$]_")
@@ -57,6 +57,15 @@ class Parameter(msgspec.Struct, frozen=True):
     type: str
     default: str
     description: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class Column(msgspec.Struct, frozen=True):
+    """How pages call a column of the result, and the unit of its numbers: an ISO 4217 code, another
+    word, `1` for plain numbers, or `?name`, which takes it from that column of the row.
+    """
+
+    title: Mapping[str, str] = msgspec.field(default_factory=dict)
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class Query:
     origin: Origin
     default: Parsed = field(compare=False, repr=False)  # with the parameters' own values
     keywords: tuple[str, ...] = ()
+    columns: Mapping[str, Column] = field(default_factory=dict)
 
     def bound(self, values: Mapping[str, str] | None = None) -> str:
         """The text with each parameter as a term of its type. Raises InvalidDeclaration (LP807) for
@@ -150,6 +160,10 @@ def read_query(text: str, name: str, languages: tuple[str, ...]) -> Query:
         origin,
         parsed,
         tuple(header.get("keywords", ())),
+        {
+            name: Column(item.get("title", {}), str(item.get("unit", "")))
+            for name, item in header.get("columns", {}).items()
+        },
     )
 
 
@@ -214,6 +228,7 @@ def _wrong(tree: Map, languages: tuple[str, ...]) -> Iterator[tuple[list[str | i
     if "federated" in values and not re.match(SCHEME, str(values["federated"])):
         yield ["federated"], "federated is the address of an endpoint (https://…)"
     yield from _wrong_params(tree.items.get("params"), languages)
+    yield from _wrong_columns(tree.items.get("columns"), languages)
 
 
 def _wrong_params(
@@ -238,6 +253,32 @@ def _wrong_params(
             yield [*path, "default"], f"the default of `{name}` is no {kind}"
         if "description" in item.items:
             yield from _untold(item.items["description"], [*path, "description"], languages)
+
+
+def _wrong_columns(
+    tree: Node | None, languages: tuple[str, ...]
+) -> Iterator[tuple[list[str | int], str]]:
+    if tree is not None and not isinstance(tree, Map):
+        yield ["columns"], "columns is a map of variables, each with title, unit or both"
+        return
+    for name, item in tree.items.items() if tree else ():
+        path: list[str | int] = ["columns", name]
+        if not isinstance(item, Map) or not item.items or item.items.keys() - {"title", "unit"}:
+            yield path, f"column `{name}` has `title`, `unit` or both"
+            continue
+        if "title" in item.items:
+            yield from _untold(item.items["title"], [*path, "title"], languages)
+        if "unit" in item.items and not _is_unit(item.items["unit"]):
+            yield (
+                [*path, "unit"],
+                "unit is a word: EUR, km, 1 for plain numbers, or `?currency` for another column",
+            )
+
+
+def _is_unit(node: Node) -> bool:
+    return isinstance(node, Scalar) and (
+        node.value == 1 or (isinstance(node.value, str) and node.value != "")
+    )
 
 
 def _untold(
@@ -289,12 +330,26 @@ def _misfit(
             _line_of(text, f"{param}:" if param in params else f"?_{param}", name),
             {"detail": detail},
         )
+    columns: Mapping[str, Mapping[str, object]] = header.get("columns", {})
+    named = {*columns, *(_column_of(str(item.get("unit", ""))) for item in columns.values())} - {""}
+    existing = {token[0][1:] for token in tokens(text) if token.lastgroup == "variable"}
+    for column in sorted(named - existing) if named else ():
+        yield Finding(
+            "LP801",
+            _line_of(text, f"{column}:" if column in columns else f"?{column}", name),
+            {"detail": f"`?{column}` of `columns` is not a variable of the query"},
+        )
     if bool(header.get("federated")) != parsed.uses_service:
         yield Finding(
             "LP801",
             _line_of(text, "SERVICE", name),
             {"detail": "a query with SERVICE, and no other, is marked `federated: https://…`"},
         )
+
+
+def _column_of(unit: str) -> str:
+    """The column that a unit is taken from, or nothing."""
+    return unit[1:] if unit.startswith("?") else ""
 
 
 def _line_of(text: str, word: str, name: str) -> Origin:

@@ -34,6 +34,7 @@ from lodpipe.site.repository import templates
 from lodpipe.site.sentences import PAGES, placeholders, targets
 
 Texts = Mapping[str, str]
+AREA_COLUMNS = ("resource", "name", "latitude", "longitude", "kind")
 
 
 class Kind(Struct, frozen=True):
@@ -352,6 +353,8 @@ def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     if keys.map:
         columns = ("resource", "latitude", "longitude", "kind")
         yield ("map", "points"), keys.map.points, columns
+        if keys.map.areas:
+            yield ("map", "areas"), keys.map.areas, AREA_COLUMNS
         if keys.map.pages:
             yield ("map", "pages", "points"), keys.map.pages.points, ("page", *columns)
     if keys.graph:

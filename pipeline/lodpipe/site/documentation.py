@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from lodpipe.rdf.terms import TYPE
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import Names, chosen, literal
-from lodpipe.site.values import Value, is_safe, readable_iri
+from lodpipe.site.values import Value, is_safe, of_cell, readable_iri
 
 ROWS = 200  # rows of a result on its page
 _CLASSES = {f"<{RDFS}Class>": "classes", "<http://www.w3.org/2002/07/owl#Class>": "classes"}
@@ -227,16 +227,31 @@ class Documentation:
         }  # fmt: skip
         if result is not None and path.suffix == ".csv":
             rows = list(csv.reader(io.StringIO(result)))
-            view |= {"head": rows[0] if rows else [], "total": max(0, len(rows) - 1)}
-            view["rows"] = [[self._cell(cell) for cell in row] for row in rows[1 : ROWS + 1]]
+            head = rows[0] if rows else []
+            titles = [
+                chosen(column.title, self.language) if (column := query.columns.get(name)) else ""
+                for name in head
+            ]
+            names = [title or name for title, name in zip(titles, head, strict=True)]
+            view |= {"head": names, "total": max(0, len(rows) - 1)}
+            view["rows"] = [self._row(query, head, row) for row in rows[1 : ROWS + 1]]
         elif result is not None:
             lines = result.splitlines()
             view |= {"raw": "\n".join(lines[: 2 * ROWS]), "total": len(lines)}
         return view
 
-    def _cell(self, cell: str) -> Value:
+    def _row(self, query: Query, head: Sequence[str], row: Sequence[str]) -> list[Value]:
+        """The cells of a row, numbers with the units that the query declares."""
+        values = dict(zip(head, row, strict=True))
+        units = [query.columns[name].unit if name in query.columns else "" for name in head]
+        return [
+            self._cell(cell, values.get(unit[1:], "") if unit.startswith("?") else unit)
+            for cell, unit in zip(row, units, strict=True)
+        ]
+
+    def _cell(self, cell: str, unit: str) -> Value:
         if not is_safe(cell):
-            return Value(cell)
+            return of_cell(cell, unit, self.language)
         page = self.addresses.page(cell)
         if page:
             return Value(cell.removeprefix(self.addresses.base), "../" + href(page) + self.suffix)

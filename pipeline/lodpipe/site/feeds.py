@@ -115,9 +115,14 @@ def _sample(query: Query) -> dict[str, Any]:
         name: {"type": param.type, "default": param.default, "description": dict(param.description)}
         for name, param in query.params.items()
     }
+    columns = {
+        name: ({"title": dict(column.title)} if column.title else {})
+        | ({"unit": column.unit} if column.unit else {})
+        for name, column in query.columns.items()
+    }
     return {
         "name": query.name, "title": query.title, "description": query.description, "text": query.text, "form": query.form, "view": query.view,
-        "params": params,
+        "params": params, **({"columns": columns} if columns else {}),
     }  # fmt: skip
 
 

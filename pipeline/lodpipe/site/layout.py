@@ -14,7 +14,9 @@ from math import sqrt
 
 MOST = 300  # nodes of a picture: those with the most neighbours
 ROUNDS = 260
-_NAME, _LINES, _GAP = 170.0, 46.0, 26.0  # room for a name of some lines, and between groups
+_NAME, _LINES, _GAP = 206.0, 54.0, 26.0  # room for a name of some lines, and between groups
+_AIR = 5.0  # around rings and names
+_SHAPE = 1.5  # width of the picture by its height
 Point = tuple[float, float]
 # Sixteen directions, as fractions: sines from a library may differ in their last digit.
 _TURN = (0.9238795325112867, 0.3826834323650898)
@@ -108,7 +110,7 @@ def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
         leaves[hub].append(leaf)
     radius = {item: _ring(len(leaves[item])) for item in core}
     edges = sorted({(min(a, b), max(a, b)) for a in core for b in near[a] if b in leaves})
-    places = _forces(core, edges, radius)
+    places = _separated(_forces(core, edges, radius), radius)
     for hub in core:
         places |= _around(places[hub], leaves[hub], radius[hub])
     left = min(
@@ -119,7 +121,10 @@ def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
         max(places[item][0] + max(radius[item], _NAME / 2) for item in core),
         max(x for x, _ in places.values()),
     )
-    top, bottom = min(y for _, y in places.values()), max(y for _, y in places.values()) + _LINES
+    top = min(y for _, y in places.values())
+    bottom = _LINES + max(
+        max(y for _, y in places.values()), max(places[item][1] + radius[item] for item in core)
+    )
     placed = {place: (x - left, y - top) for place, (x, y) in places.items()}
     rings = {item: far for item, far in radius.items() if far}
     return _Group(
@@ -127,37 +132,58 @@ def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
         rings,
         right - left,
         bottom - top,
-        _rounds(len(core)) * len(core) * (len(core) - 1) // 2,
+        _rounds(len(core)) * len(core) * (len(core) - 1),  # by forces, and to free the names
     )
 
 
 def _packed(groups: list[_Group]) -> Laid:
-    """Groups side by side in rows, the high ones first."""
+    """Groups in a picture that is half again as wide as high: the high ones first, each as far up
+    as there is room, then to the left.
+    """
+    if not groups:
+        return Laid({}, {}, 0, 0)
     groups = sorted(groups, key=lambda item: (-item.height, sorted(item.places)))
     area = sum((item.width + _GAP) * (item.height + _GAP) for item in groups)
-    limit = max([sqrt(area) * 1.25, *(item.width for item in groups)])
+    limit = max([sqrt(area * _SHAPE), *(item.width + _GAP for item in groups)])
     places: dict[str, Point] = {}
     rings: dict[str, float] = {}
-    x, y, high, widest = 0.0, 0.0, 0.0, 0.0
+    skyline = [(0.0, limit, 0.0)]  # left, right, and what is taken from above
+    widest, lowest = 0.0, 0.0
     for group in groups:
-        if x > 0 and x + group.width > limit:
-            x, y, high = 0.0, y + high + _GAP, 0.0
+        wide = group.width + _GAP
+        x, y = min(
+            ((left, _taken(skyline, left, left + wide)) for left, _, _ in skyline),
+            key=lambda spot: (spot[0] + wide > limit + 0.1, spot[1], spot[0]),
+        )
         for node, (nx, ny) in group.places.items():
             places[node] = (round(x + nx + _GAP, 1), round(y + ny + _GAP, 1))
         rings |= {node: round(far, 1) for node, far in group.rings.items()}
-        x += group.width + _GAP
-        high, widest = max(high, group.height), max(widest, x)
-    return (
-        Laid(
-            places,
-            rings,
-            int(widest + _GAP),
-            int(y + high + 2 * _GAP),
-            sum(item.compared for item in groups),
+        bottom = y + group.height + _GAP
+        skyline = sorted(
+            [*_outside(skyline, x, x + wide), (x, x + wide, bottom)], key=lambda part: part[0]
         )
-        if groups
-        else Laid({}, {}, 0, 0)
-    )
+        widest, lowest = max(widest, x + wide), max(lowest, bottom)
+    compared = sum(item.compared for item in groups)
+    return Laid(places, rings, int(widest + _GAP), int(lowest + _GAP), compared)
+
+
+_Part = tuple[float, float, float]
+
+
+def _taken(skyline: Sequence[_Part], left: float, right: float) -> float:
+    """How far down everything between two sides is taken."""
+    return max(down for start, end, down in skyline if start < right and left < end)
+
+
+def _outside(skyline: Sequence[_Part], left: float, right: float) -> list[_Part]:
+    """The parts of a skyline, without what is between two sides."""
+    parts = []
+    for start, end, down in skyline:
+        if start < left:
+            parts.append((start, min(end, left), down))
+        if end > right:
+            parts.append((max(start, right), end, down))
+    return parts
 
 
 def _ring(count: int) -> float:
@@ -195,8 +221,39 @@ def _around(hub: Point, leaves: Sequence[str], radius: float) -> dict[str, Point
 
 
 def _rounds(count: int) -> int:
-    """How often the forces move a group of so many nodes."""
+    """How often a group of so many nodes is moved, by forces and to free the names."""
     return ROUNDS if count <= 150 else 60
+
+
+def _separated(places: dict[str, Point], radius: Mapping[str, float]) -> dict[str, Point]:
+    """The same places, moved apart until no ring or name covers another: of two that do, each goes
+    half of the way, in the direction in which it is shorter.
+    """
+    names = list(places)
+    xs, ys = [places[item][0] for item in names], [places[item][1] for item in names]
+    wide = [max(radius[item], _NAME / 2) + _AIR for item in names]
+    above = [radius[item] + _AIR for item in names]
+    below = [radius[item] + _LINES + 2 * _AIR for item in names]
+    for _ in range(_rounds(len(names))):
+        moved = False
+        for a in range(len(names)):
+            for b in range(a + 1, len(names)):
+                x = wide[a] + wide[b] - abs(xs[a] - xs[b])
+                upper, lower = (a, b) if (ys[a], a) < (ys[b], b) else (b, a)
+                y = ys[upper] + below[upper] - (ys[lower] - above[lower])
+                if x <= 0.5 or y <= 0.5:
+                    continue
+                moved = True
+                if x < y:
+                    left, right = (a, b) if (xs[a], a) < (xs[b], b) else (b, a)
+                    xs[left] -= x / 2
+                    xs[right] += x / 2
+                else:
+                    ys[upper] -= y / 2
+                    ys[lower] += y / 2
+        if not moved:
+            break
+    return {item: (xs[place], ys[place]) for place, item in enumerate(names)}
 
 
 def _forces(

@@ -51,6 +51,11 @@ class Box:
         return round((self.north - latitude) / (self.north - self.south) * self.height, 1)
 
 
+def is_inside(area: Box, longitude: float, latitude: float) -> bool:
+    """Whether a map shows a point."""
+    return area.west <= longitude <= area.east and area.south <= latitude <= area.north
+
+
 def read_outlines(root: Path, name: str) -> list[Outline]:
     """A CSV file with the columns id and wkt (POLYGON or MULTIPOLYGON, OGC 06-103r4). Raises
     OutlineError.
@@ -87,20 +92,34 @@ def _point(pair: str) -> tuple[float, float]:
 
 
 def box(outlines: list[Outline], points: list[tuple[float, float]]) -> Box | None:
-    """The box of everything that is drawn, with a small margin; points are (longitude, latitude)."""
+    """The box of everything that is drawn, with a small margin; points are (longitude, latitude).
+    Beside outlines it reaches the points that are near them, not those in another part of the world.
+    """
     corners = [
         corner for outline in outlines for ring in outline.rings for corner in ring
     ] or points
     if not corners:
         return None
-    west, east = min(x for x, _ in corners), max(x for x, _ in corners)
-    south, north = min(y for _, y in corners), max(y for _, y in corners)
+    west, south, east, north = _sides(corners)
+    near = max(east - west, north - south) / 4
+    inside = [
+        (x, y)
+        for x, y in points
+        if west - near <= x <= east + near and south - near <= y <= north + near
+    ]
+    west, south, east, north = _sides([(west, south), (east, north), *inside])
     margin = max(east - west, north - south, 0.2) * 0.03
     west, east, south, north = (
         round(item, 3) for item in (west - margin, east + margin, south - margin, north + margin)
     )
     ratio = (east - west) * round(cos(radians((south + north) / 2)), 4) / (north - south)
     return Box(max(200, min(1600, round(HEIGHT * ratio))), HEIGHT, west, east, south, north)
+
+
+def _sides(points: list[tuple[float, float]]) -> tuple[float, float, float, float]:
+    """West, south, east and north of points."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def path(outline: Outline, area: Box) -> str:

@@ -15,9 +15,10 @@ from lodpipe.config.publication_keys import GraphPicture, MapPicture
 from lodpipe.engine.page_store import PageContents, PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.site.addresses import Addresses, href
-from lodpipe.site.declaration import Site
+from lodpipe.site.declaration import AREA_COLUMNS, Site
 from lodpipe.site.layout import Laid, lay_out
-from lodpipe.site.maps import Box, Outline, box, path, read_outlines
+from lodpipe.site.map_areas import Name, hull_path, place_names
+from lodpipe.site.maps import Box, Outline, box, is_inside, path, read_outlines
 from lodpipe.site.names import chosen, label
 from lodpipe.site.values import Value
 
@@ -35,6 +36,17 @@ class Shape:
     x: float = 0.0
     y: float = 0.0
     lines: list[tuple[float, str]] = field(default_factory=list)
+    name: Name | None = None  # of an area, beside it
+
+
+@dataclass(frozen=True)
+class AreaPlaces:
+    """A resource that the map shows as the hull of places, (longitude, latitude) each."""
+
+    iri: str
+    name: str
+    kind: str
+    places: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -114,9 +126,22 @@ class Overview:
         )
 
     @cached_property
+    def areas(self) -> list[AreaPlaces]:
+        """What the map shows as areas, in order."""
+        if self.site.map is None or self.site.map.areas is None:
+            return []
+        places: dict[tuple[str, str, str], set[tuple[float, float]]] = {}
+        for resource, name, y, x, kind in self.store.declared(self.site.map.areas, AREA_COLUMNS):
+            if None not in (resource, y, x):
+                key = self._iri(resource), str(name or ""), str(kind)
+                places.setdefault(key, set()).add((round(float(x), 3), round(float(y), 3)))
+        return [AreaPlaces(*key, tuple(sorted(spots))) for key, spots in sorted(places.items())]
+
+    @cached_property
     def area(self) -> Box | None:
         """What the map shows."""
-        return box(self.outlines, [(x, y) for _, y, x, _ in self.points])
+        spots = [spot for item in self.areas for spot in item.places]
+        return box(self.outlines, [*((x, y) for _, y, x, _ in self.points), *spots])
 
     @cached_property
     def _map_labels(self) -> Labels:
@@ -124,6 +149,7 @@ class Overview:
             [
                 *(self._iri(outline.id) for outline in self.outlines),
                 *(point for point, *_ in self.points),
+                *(item.iri for item in self.areas),
             ]
         )
 
@@ -149,13 +175,40 @@ class Overview:
                 y=self.area.y(y),
             )
             for iri, y, x, kind in points
+            if is_inside(self.area, x, y)
         ]
         return {
             "box": self.area,
             "outlines": outlines,
+            "areas": self._areas(self.area, order, language),
+            "area_kinds": {str(order.get(item.kind, len(order))) for item in self.areas},
             "points": drawn,
+            "outside": len(points) - len(drawn),
             **self._below(self.site.map, language),
         }
+
+    def _areas(self, area: Box, order: Mapping[str, int], language: str) -> list[Shape]:
+        """The areas with their names beside them; of places outside the map nothing is drawn."""
+        shapes, named = [], []
+        for item in self.areas:
+            spots = [(area.x(x), area.y(y)) for x, y in item.places if is_inside(area, x, y)]
+            if not spots:
+                continue
+            shape = self._shape(
+                item.iri,
+                str(order.get(item.kind, len(order))),
+                language,
+                self._map_labels,
+                d=hull_path(spots),
+            )
+            shapes.append(shape)
+            named.append((item.name or shape.text, spots))
+        dots = [(area.x(x), area.y(y)) for _, y, x, _ in self.points if is_inside(area, x, y)]
+        for shape, name in zip(
+            shapes, place_names(named, dots, area.width, area.height), strict=True
+        ):
+            shape.name = name
+        return shapes
 
     def outlines_file(self) -> str | None:
         """The outlines as an SVG file, which small maps show below their points; grey is visible in
@@ -180,7 +233,7 @@ class Overview:
         order = {kind: number for number, kind in enumerate(picture.pages.legend)}
         points: dict[tuple[float, float], Shape] = {}
         for _, iri, y, x, kind, *labels in spots:
-            if area.west <= x <= area.east and area.south <= y <= area.north:
+            if is_inside(area, x, y):
                 place = area.x(x), area.y(y)
                 number = order.get(kind, len(order))
                 shape = self._shape(

@@ -108,6 +108,12 @@ def _composed(pictures: list[tuple[int, int, str]]) -> str:
 def _map(picture: dict[str, Any]) -> Iterator[str]:
     for outline in picture["outlines"]:
         yield f'<path d="{outline.d}" fill="{_LAND}" stroke="{_QUIET}" stroke-width="1.2"/>'
+    for area in picture["areas"]:
+        colour = _COLOURS[int(area.kind) % len(_COLOURS)]
+        yield (
+            f'<path d="{area.d}" fill="{colour}" stroke="{colour}" stroke-width="16" opacity="0.35" '
+            'stroke-linejoin="round" stroke-linecap="round"/>'
+        )
     for point in picture["points"]:
         yield _circle(point.x, point.y, 11 if point.kind == "0" else 5, point.kind)
 

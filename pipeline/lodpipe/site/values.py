@@ -52,6 +52,9 @@ _WHOLE = frozenset(
     for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long", "short")
 )
 _DATES = frozenset(XSD + name for name in ("date", "gYearMonth", "dateTime"))
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_NUMBER = re.compile(r"(-?\d+)(?:\.(\d+))?")
+_CURRENCIES = {"EUR": "€", "USD": "$", "GBP": "£"}
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
@@ -73,6 +76,7 @@ class Value:
     detail: str = ""
     after: str = ""  # its notes, as markup
     muted: bool = False  # stated, but not used
+    data: str = ""  # a number or day as programs write it, where tables are given as files
 
     def __html__(self) -> str:
         """The value as HTML, every part escaped (the protocol of MarkupSafe)."""
@@ -83,6 +87,9 @@ class Value:
         else:
             kind = ' class="number"' if self.number else ' dir="auto"'
             markup = f"<span{lang}{kind}>{escape(self.text)}</span>"
+            if self.data:
+                tag, name = ("data", "value") if self.number else ("time", "datetime")
+                markup = f'<{tag} {name}="{escape(self.data)}">{markup}</{tag}>'
         if self.muted:
             markup = f'<span class="unused">{markup}</span>'
         return f"{markup}{self.refs}{self.after}"
@@ -134,6 +141,28 @@ def written(text: str, datatype: str, language: str) -> str:
         day = f"{int(match[3])}{'.' if language == 'de' else ''} " if match[3] else ""
         return f"{day}{month} {match[1]}"
     return text
+
+
+def of_cell(text: str, unit: str, language: str) -> Value:
+    """A text of a stored table: a number with its unit, of which an ISO 4217 code is the sign of the
+    currency where there is one, and `1` is none; a day in words; any other text as it is.
+
+    >>> of_cell("180000", "EUR", "de").text, of_cell("12.5", "km", "de").text
+    ('180.000\xa0€', '12,5\xa0km')
+    >>> of_cell("586271", "1", "en").text, of_cell("2022-06-22", "", "de").text
+    ('586,271', '22. Juni 2022')
+    """
+    if _DAY.fullmatch(text):
+        return Value(written(text, f"{XSD}date", language), data=text)
+    match = _NUMBER.fullmatch(text)
+    if not match or not unit:
+        return Value(text)
+    whole = written(match[1], f"{XSD}integer", language)
+    point = "," if _POINT.get(language) == "." else "."
+    number = f"{whole}{point}{match[2]}" if match[2] else whole
+    sign = _CURRENCIES.get(unit, unit)
+    with_sign = f"{sign}{number}" if language == "en" and sign != unit else f"{number}\u00a0{sign}"
+    return Value(number if unit == "1" else with_sign, number=True, data=text)
 
 
 def is_safe(iri: str) -> bool:

@@ -72,6 +72,7 @@ from lodpipe.site.values import editorial_mark
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
 OUTLINES = "assets/outlines.svg"
+MOST_BESIDE = 100  # rows of the list beside the map
 # What all pages show of a project besides its statements.
 DECLARATIONS = ("publication.yaml", "ontology", "shapes")
 
@@ -304,7 +305,7 @@ class _Site:
             for listed in self.browse.lists
         ]  # fmt: skip
         main = [listed for listed in self.browse.lists if listed.menu and listed.facets]
-        beside = list(self._beside(renderer, main[0])) if main else []
+        beside = list(islice(self._beside(renderer, main[0]), MOST_BESIDE)) if main else []
         name = self.publication.name
         dumps = [file for file in self.files if file.name.startswith(f"{name}.")]
         tables = [file for file in self.files if file.name.startswith("tables/")]
@@ -338,6 +339,8 @@ class _Site:
             "beside_title": self.names.kind(main[0].iri, language, many=True) if main else "",
             "beside_heads": self.browse.heads(main[0], language) if main else [],
             "beside_page": main[0].page if main else "",
+            "beside_total": main[0].count if main else 0,
+            "beside_grouped": bool(main) and main[0].count <= GROUPED,
         }
         landing = self._landing(language)
         common |= self._open_points(renderer)
@@ -548,7 +551,7 @@ class _Site:
 
         return facts
 
-    def _feedback(self, page: PageContent, texts: Mapping[str, str]) -> dict[str, object] | None:
+    def _feedback(self, page: PageContent, texts: Mapping[str, str]) -> dict[str, object]:
         """The links of a page back to its source; those of its facts are added to them."""
         feedback, iri = self.feedback, f"<{page.iri}>"
         title = f"{texts['report']}: {page.title.text}"
@@ -558,7 +561,7 @@ class _Site:
                 fact.report = feedback.report(title, feedback.about(iri, statement, texts))
         report = feedback.report(title, feedback.about(iri, "", texts))
         edit = feedback.edit(iri)
-        return {"report": report, "edit": edit} if report or edit else None
+        return {"report": report, "edit": edit}
 
     def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:
         """The pages of a resource that is no longer described."""

@@ -1,6 +1,7 @@
 /** `sparql.json`, which the build writes; docs/frontend.md says what each part is. */
 
 import type {Form, Parameter} from "./text.ts";
+import type {Columns} from "./written.ts";
 
 export interface Sample {
   name: string;
@@ -10,6 +11,7 @@ export interface Sample {
   form: Form;
   view?: "table" | "map" | "chart" | null;
   params?: Record<string, Parameter>;
+  columns?: Columns;
   federated?: string | null;
 }
 

@@ -9,7 +9,7 @@ import {type Answer, BrowserEngine, type Engine, type Progress, QueryError, Serv
 import {asTable, type Outcome, toCsv, toJson, toTurtle} from "./results.ts";
 import {fromHash, toHash} from "./share.ts";
 import {BadValue, bind, formOf, type Parameter, prefixesOf, usesService, withPrefixes} from "./text.ts";
-import {chartColumns, chartView, mapView, type Place, placeColumns, tableView} from "./views.ts";
+import {chartColumns, chartSvg, chartView, mapView, type Place, placeColumns, tableView, toGeoJson} from "./views.ts";
 
 declare const WASM_BYTES: number;
 
@@ -41,7 +41,7 @@ class Page {
   readonly #server: Engine | undefined;
   readonly #editor: Editor;
   readonly #samples = h("ul", {class: "samples"});
-  readonly #list = h("details", {class: "sample-list", open: WIDE.matches});
+  readonly #list = h("details", {class: "sample-list", open: true});
   readonly #about = h("div", {class: "about"});
   readonly #values = h("div", {class: "values"});
   readonly #run = h("button", {type: "button", class: "primary", click: () => void this.run()}, t("run"));
@@ -59,7 +59,7 @@ class Page {
 
   constructor(main: HTMLElement, readonly config: Config) {
     const assets = main.dataset["assets"] ?? "assets/";
-    this.#place = {config, root: main.dataset["root"] ?? "./"};
+    this.#place = {config, root: main.dataset["root"] ?? "./", columns: {}};
     this.#browser = new BrowserEngine(`${assets}sparql-worker.js`, {
       engine: new URL(`${assets}oxigraph.wasm.gz`, location.href).href,
       engineBytes: WASM_BYTES,
@@ -106,7 +106,7 @@ class Page {
       this.#view = undefined;
       void this.run();
       if (WIDE.matches) return;
-      this.#list.open = false; // else the result would be far below
+      this.#list.open = false; // the result is what matters now
       this.#about.scrollIntoView();
     }}, inLanguage(sample.title)));
   }
@@ -206,15 +206,18 @@ class Page {
     const time = milliseconds < 1000 ? `${Math.max(1, Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toLocaleString(language, {maximumFractionDigits: 1})} s`;
     this.#status.textContent = summary(outcome, time);
     const prefixes = {...this.config.prefixes, ...prefixesOf(source)};
-    this.#result.replaceChildren(...this.#views(outcome, prefixes), this.#downloads(outcome, prefixes));
+    const place = {...this.#place, config: {...this.config, prefixes}, columns: this.#sample?.columns ?? {}};
+    const below = h("div", {class: "below"});
+    this.#result.replaceChildren(...this.#views(outcome, place, (view) => below.replaceChildren(...this.#embedding(view))), this.#downloads(outcome, place), below);
   }
 
-  #views(outcome: Outcome, prefixes: Record<string, string>): Node[] {
+  #views(outcome: Outcome, place: Place, onView: (name: string) => void): Node[] {
     if (outcome.kind === "boolean") return [h("p", {class: `verdict ${outcome.value ? "yes" : "no"}`}, t(outcome.value ? "yes" : "no"))];
     const box = h("div");
-    const views = this.#offered(outcome, prefixes);
+    const views = this.#offered(outcome, place);
     const show = (view: View): void => {
       box.replaceChildren(view.make());
+      onView(view.name);
       for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset["view"] === view.name));
     };
     const buttons = views.map((view) => h("button", {type: "button", "data-view": view.name, click: () => {
@@ -228,8 +231,8 @@ class Page {
   }
 
   /** The ways in which this outcome can be looked at; a map and bars only where its columns fit. */
-  #offered(outcome: Outcome, prefixes: Record<string, string>): View[] {
-    const place = {...this.#place, config: {...this.config, prefixes}};
+  #offered(outcome: Outcome, place: Place): View[] {
+    const {prefixes} = place.config;
     const table = asTable(outcome);
     const views: View[] = [{name: "table", make: () => tableView(table, place)}];
     if (outcome.kind === "triples") views.unshift({name: "turtle", make: () => h("pre", {tabindex: 0, class: "turtle"}, h("code", {}, toTurtle(outcome.triples, prefixes, this.config.base)))});
@@ -237,19 +240,43 @@ class Page {
     const {map} = this.config;
     const [columns, bars] = [placeColumns(table), chartColumns(table)];
     if (map && columns) views.push({name: "map", make: () => mapView(table, columns, map, place)});
-    if (bars) views.push({name: "chart", make: () => chartView(table, bars)});
+    if (bars) views.push({name: "chart", make: () => chartView(table, bars, place)});
     return views;
   }
 
-  #downloads(outcome: Outcome, prefixes: Record<string, string>): HTMLElement {
+  /** What shows this result on a page elsewhere, to be copied; in such a frame, the way to this page. */
+  #embedding(view: string): Node[] {
+    const address = new URL(location.href);
+    address.search = "";
+    if (document.documentElement.classList.contains("embedded")) return [h("p", {}, h("a", {href: address.href, target: "_blank", rel: "noopener"}, t("openQuery")))];
+    const shared = fromHash(address.hash);
+    address.hash = toHash({...shared, view});
+    address.search = "?embed";
+    const title = inLanguage(this.#sample?.title) || t("result");
+    const text = `<iframe src="${address.href.replaceAll("&", "&amp;")}" title="${title.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)}" width="100%" height="600" loading="lazy"></iframe>`;
+    return [h("details", {class: "embed"}, h("summary", {}, t("embedText")), h("pre", {tabindex: 0}, text),
+      h("button", {type: "button", click: () => void this.#copy(text)}, t("copy")))];
+  }
+
+  /** The result as files, each with its suffix, media type and content. */
+  #files(outcome: Outcome, place: Place): [suffix: string, type: string, make: () => string][] {
+    if (outcome.kind === "triples") {
+      return [["ttl", "text/turtle", () => toTurtle(outcome.triples, place.config.prefixes, this.config.base)], ["csv", "text/csv", () => toCsv(asTable(outcome))]];
+    }
+    const json: [string, string, () => string] = ["json", "application/sparql-results+json", () => toJson(outcome)];
+    if (outcome.kind === "boolean") return [json];
+    const {table} = outcome;
+    const [points, bars] = [placeColumns(table), chartColumns(table)];
+    const title = inLanguage(this.#sample?.title) || t("result");
+    return [["csv", "text/csv", () => toCsv(table)], json,
+      ...(points ? [["geojson", "application/geo+json", () => toGeoJson(table, points)] as [string, string, () => string]] : []),
+      ...(bars ? [["svg", "image/svg+xml", () => `${new XMLSerializer().serializeToString(chartSvg(table, bars, title, place))}\n`] as [string, string, () => string]] : [])];
+  }
+
+  #downloads(outcome: Outcome, place: Place): HTMLElement {
     const name = this.#sample?.name ?? "query";
-    const offers: [string, string, () => string][] =
-      outcome.kind === "triples"
-        ? [["ttl", "text/turtle", () => toTurtle(outcome.triples, prefixes, this.config.base)], ["csv", "text/csv", () => toCsv(asTable(outcome))]]
-        : [...(outcome.kind === "table" ? [["csv", "text/csv", () => toCsv(outcome.table)] as [string, string, () => string]] : []),
-          ["json", "application/sparql-results+json", () => toJson(outcome)]];
-    const label: Record<string, string> = {ttl: "Turtle", csv: "CSV", json: "JSON"};
-    return h("p", {class: "downloads"}, `${t("download")}: `, ...offers.map(([suffix, type, make]) =>
+    const label: Record<string, string> = {ttl: "Turtle", csv: "CSV", json: "JSON", geojson: "GeoJSON", svg: t("chartFile")};
+    return h("p", {class: "downloads"}, `${t("download")}: `, ...this.#files(outcome, place).map(([suffix, type, make]) =>
       h("button", {type: "button", "data-download": suffix, click: () => save(`${name}.${suffix}`, type, make())}, label[suffix])));
   }
 
@@ -292,16 +319,21 @@ class Page {
     if (sample) this.#show(sample, shared.values);
     else if (shared.text) this.#show(undefined, {}, shared.text);
     else return this.#show(this.config.queries[0], {});
+    this.#list.open &&= WIDE.matches; // on a phone the answer is at the top
     void this.run();
   }
 
   async #copyLink(): Promise<void> {
     this.#remember(this.#editor.text);
+    await this.#copy(location.href);
+  }
+
+  async #copy(text: string): Promise<void> {
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(text);
       this.#status.textContent = t("copied");
     } catch {
-      this.#status.textContent = `${t("copyFailed")}: ${location.href}`;
+      this.#status.textContent = `${t("copyFailed")}: ${text}`;
     }
   }
 }

@@ -1,27 +1,33 @@
 /** Results to look at: a table, points on the outline, bars. Each is made of text nodes only. */
 
-import {count, h, isWeb, language, svg} from "../dom.ts";
+import {count, h, inLanguage, isWeb, language, svg} from "../dom.ts";
 import {t} from "../texts.ts";
 import type {Config, Outline} from "./config.ts";
 import {type Row, shorten, type Table, type Term} from "./results.ts";
+import {type Columns, isGrouped, isNumber, written} from "./written.ts";
 
 const PAGE = 1000;
 const POINTS = 5000;
 const BARS = 60;
-const NUMERIC = /#(integer|decimal|double|float|int|long|short|byte|nonNegativeInteger|positiveInteger|negativeInteger|nonPositiveInteger|unsigned\w+)$/;
 
 export interface Place {
   config: Config;
   root: string;
+  columns: Columns;
+}
+
+/** What a column is called: as the sample declares it, else by its variable. */
+export function titleOf(name: string, {columns}: Place): string {
+  return inLanguage(columns[name]?.title) || name;
 }
 
 /** A term as a person reads it: our own things lead to their pages, others to the web, literals show their language. */
-export function rendered(term: Term | undefined, {config, root}: Place): Node {
+export function rendered(term: Term | undefined, text: string, {config, root}: Place): Node {
   if (!term) return document.createTextNode("");
   if (term.type === "bnode") return document.createTextNode(`_:${term.value}`);
   if (term.type !== "uri") {
-    const text = h("span", {dir: "auto", lang: term["xml:lang"]}, term.value);
-    return term["xml:lang"] ? h("span", {}, text, " ", h("span", {class: "lang"}, term["xml:lang"])) : text;
+    const whole = h("span", {dir: "auto", lang: term["xml:lang"], class: term.datatype ? "whole" : undefined, title: text === term.value ? undefined : term.value}, text);
+    return term["xml:lang"] ? h("span", {}, whole, " ", h("span", {class: "lang"}, term["xml:lang"])) : whole;
   }
   const ours = localPage(term.value, config);
   const label = ours === undefined ? shorten(term.value, config.prefixes) ?? term.value : term.value.slice(config.base.length);
@@ -44,10 +50,12 @@ export function tableView(table: Table, place: Place): HTMLElement {
   let rows = table.rows;
   let start = 0;
   const body = h("tbody");
+  const grouped = new Map(table.variables.map((name) => [name, isGrouped(table, name)]));
   const heads = table.variables.map((name, column) => {
     const first = table.rows.find((row) => row[name])?.[name];
     const head = h("th", {scope: "col", class: first && isNumber(first) ? "number" : undefined});
-    head.append(h("button", {type: "button", title: t("sortBy", name), click: () => sort(column)}, name));
+    const title = titleOf(name, place);
+    head.append(h("button", {type: "button", title: t("sortBy", title), click: () => sort(column)}, title));
     return head;
   });
   const position = h("span", {role: "status"});
@@ -57,7 +65,11 @@ export function tableView(table: Table, place: Place): HTMLElement {
 
   const draw = (): void => {
     const page = rows.slice(start, start + PAGE);
-    body.replaceChildren(...page.map((row) => h("tr", {}, ...table.variables.map((name) => cell(row[name], place)))));
+    body.replaceChildren(...page.map((row) => h("tr", {}, ...table.variables.map((name) => {
+      const term = row[name];
+      const text = term ? written(term, row, place.columns[name]?.unit, grouped.get(name)) : "";
+      return h("td", {class: term && isNumber(term) ? "number" : undefined}, rendered(term, text, place));
+    }))));
     position.textContent = t("page", count(start + 1), count(start + page.length), count(rows.length));
     [back.disabled, on.disabled] = [start === 0, start + PAGE >= rows.length];
   };
@@ -75,14 +87,6 @@ export function tableView(table: Table, place: Place): HTMLElement {
   draw();
   const whole = h("table", {}, h("caption", {class: "unseen"}, t("result")), h("thead", {}, h("tr", {}, ...heads)), body);
   return h("div", {}, h("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": t("table")}, whole), rows.length > PAGE && pager);
-}
-
-function cell(term: Term | undefined, place: Place): HTMLElement {
-  return h("td", {class: term && isNumber(term) ? "number" : undefined}, rendered(term, place));
-}
-
-function isNumber(term: Term): boolean {
-  return term.type !== "uri" && NUMERIC.test(term.datatype ?? "");
 }
 
 const order = new Intl.Collator(language, {numeric: true});
@@ -131,7 +135,7 @@ export function mapView(table: Table, columns: PlaceColumns, outline: Outline, p
 }
 
 function point(row: Row, columns: PlaceColumns, name: string, outline: Outline, {config, root}: Place): Point[] {
-  const [long, lat] = "wkt" in columns ? fromWkt(row[columns.wkt]?.value ?? "") : [Number(row[columns.long]?.value ?? NaN), Number(row[columns.lat]?.value ?? NaN)];
+  const [long, lat] = coordinatesOf(row, columns);
   const x = ((long - outline.west) / (outline.east - outline.west)) * outline.width;
   const y = ((outline.north - lat) / (outline.north - outline.south)) * outline.height;
   if (!(x >= 0 && x <= outline.width && y >= 0 && y <= outline.height)) return [];
@@ -140,9 +144,27 @@ function point(row: Row, columns: PlaceColumns, name: string, outline: Outline, 
   return [{x, y, label: row[name]?.value ?? "", link: page === undefined ? undefined : root + page}];
 }
 
+/** Longitude and latitude of a row; NaN where it has none. */
+function coordinatesOf(row: Row, columns: PlaceColumns): [number, number] {
+  return "wkt" in columns ? fromWkt(row[columns.wkt]?.value ?? "") : [Number(row[columns.long]?.value ?? NaN), Number(row[columns.lat]?.value ?? NaN)];
+}
+
 function fromWkt(text: string): [number, number] {
   const parts = /^\s*(?:<[^>]*>\s*)?POINT\s*\(\s*(\S+)\s+(\S+)\s*\)/i.exec(text);
   return [Number(parts?.[1] ?? NaN), Number(parts?.[2] ?? NaN)];
+}
+
+/** The rows as GeoJSON (RFC 7946); one without a place has no geometry. Values are those of the data. */
+export function toGeoJson(table: Table, columns: PlaceColumns): string {
+  const features = table.rows.map((row) => {
+    const coordinates = coordinatesOf(row, columns);
+    const properties = Object.fromEntries(table.variables.flatMap((name) => {
+      const term = row[name];
+      return term ? [[name, isNumber(term) && Number.isFinite(Number(term.value)) ? Number(term.value) : term.value]] : [];
+    }));
+    return {type: "Feature", geometry: coordinates.every(Number.isFinite) ? {type: "Point", coordinates} : null, properties};
+  });
+  return `${JSON.stringify({type: "FeatureCollection", features}, undefined, 1)}\n`;
 }
 
 function mark({x, y, label, link}: Point, size: number): SVGElement {
@@ -179,18 +201,57 @@ export function chartBars(table: Table, columns: ChartColumns): Bar[] {
   });
 }
 
-/** Bars, drawn as SVG, each beside its label and number; an unknown one is an empty frame with a word. */
-export function chartView(table: Table, columns: ChartColumns): HTMLElement {
+/** Bars, drawn as SVG, each beside its label and number with unit; an unknown one is a hatched frame with a word. */
+export function chartView(table: Table, columns: ChartColumns, place: Place): HTMLElement {
   const bars = chartBars(table, columns);
-  const known = bars.flatMap(({value}) => (value === undefined ? [] : [Math.abs(value)]));
-  const most = Math.max(...known, Number.MIN_VALUE);
-  const list = bars.slice(0, BARS).map(({label, value}) => h("li", value === undefined ? {class: "bar-unknown"} : {},
+  const most = longest(bars);
+  const texts = numberTexts(table, columns, place);
+  const list = bars.slice(0, BARS).map(({label, value}, number) => h("li", value === undefined ? {class: "bar-unknown"} : {},
     h("span", {class: "bar-label", dir: "auto"}, label),
     svg("svg", {viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true"},
-      svg("rect", {width: value === undefined ? "100" : ((Math.abs(value) / most) * 100).toFixed(2), height: 10})),
-    h("span", {class: "bar-number"}, value === undefined ? t("unknown") : count(value))));
+      value !== undefined && svg("rect", {width: ((Math.abs(value) / most) * 100).toFixed(2), height: 10})),
+    h("span", {class: "bar-number"}, texts[number])));
   return h("figure", {class: "result-chart"},
-    h("figcaption", {}, columns.number, known.length < bars.length && ` – ${t("knownAndUnknown", count(known.length), count(bars.length - known.length))}`),
+    h("figcaption", {}, chartTitle(bars, columns, place)),
     h("ul", {}, ...list),
     bars.length > BARS && h("p", {class: "tool-hint"}, t("moreBars", count(BARS), count(bars.length))));
+}
+
+function longest(bars: Bar[]): number {
+  return Math.max(...bars.map(({value}) => Math.abs(value ?? 0)), Number.MIN_VALUE);
+}
+
+function chartTitle(bars: Bar[], columns: ChartColumns, place: Place): string {
+  const known = bars.filter(({value}) => value !== undefined).length;
+  return titleOf(columns.number, place) + (known < bars.length ? ` – ${t("knownAndUnknown", count(known), count(bars.length - known))}` : "");
+}
+
+function numberTexts(table: Table, {number}: ChartColumns, place: Place): string[] {
+  const grouped = isGrouped(table, number);
+  return table.rows.map((row) => (row[number] ? written(row[number], row, place.columns[number]?.unit, grouped) : t("unknown")));
+}
+
+const [LINE, LETTER, BAR] = [24, 7.5, 420];
+
+/** The chart as an SVG file for other pages and texts, with all of its bars. */
+export function chartSvg(table: Table, columns: ChartColumns, title: string, place: Place): SVGSVGElement {
+  const bars = chartBars(table, columns);
+  const [most, texts] = [longest(bars), numberTexts(table, columns, place)];
+  const widest = (words: string[]): number => Math.ceil(Math.max(0, ...words.map((word) => word.length)) * LETTER);
+  const left = widest(bars.map(({label}) => label)) + 16;
+  const [width, height] = [left + BAR + widest(texts) + 24, (bars.length + 2) * LINE + 16];
+  const lines = bars.flatMap(({label, value}, number) => {
+    const y = (number + 2) * LINE;
+    const bar = value === undefined ? BAR : (Math.abs(value) / most) * BAR;
+    return [svg("text", {x: left - 8, y: y + 16, "text-anchor": "end"}, label),
+      svg("rect", {x: left, y: y + 4, width: bar.toFixed(1), height: LINE - 8, ...(value === undefined ? {fill: "url(#unknown)", stroke: "#55626f"} : {fill: "#0b4f6c"})}),
+      svg("text", {x: (left + bar + 8).toFixed(1), y: y + 16}, texts[number])];
+  });
+  return svg("svg", {xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`, width, height, "font-family": "sans-serif", "font-size": 13, fill: "#17212b"},
+    svg("title", {}, title),
+    svg("defs", {}, svg("pattern", {id: "unknown", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)"}, svg("path", {d: "M0 0V6", stroke: "#55626f", "stroke-width": 3}))),
+    svg("rect", {width, height, fill: "#fff"}),
+    svg("text", {x: 8, y: 20, "font-weight": "bold"}, title),
+    svg("text", {x: 8, y: 40}, chartTitle(bars, columns, place)),
+    ...lines);
 }

@@ -10,14 +10,19 @@ from lodpipe.publish.api.api_documents import ROOT, ApiDocuments
 from lodpipe.publish.api.list_parameters import filters_of
 from lodpipe.publish.api.openapi import Schema, openapi
 
-_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'"
-STYLE = b""":root { color-scheme: light dark; }
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'"
+)
+STYLE = b""":root { color-scheme: light dark; --link: #0b4f6c; background: #fff; color: #17212b; }
+@media (prefers-color-scheme: dark) { :root { --link: #86c5e8; background: #12181f; color: #e6ebf0; } }
+a { color: var(--link); }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 pre { overflow: auto; border: 1px solid #8886; padding: .6rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; border-bottom: 1px solid #8884; padding: .25rem .5rem .25rem 0; }
-h2 { margin-top: 2.5rem; } summary { cursor: pointer; } .quiet { opacity: .75; }
+td, p, li { overflow-wrap: anywhere; }
+h2 { margin-top: 2.5rem; overflow-wrap: anywhere; } summary { cursor: pointer; } .quiet { opacity: .75; }
 """
 
 
@@ -29,8 +34,9 @@ def api_page(api: ApiDocuments, suffix: str = "", document: Schema | None = None
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n',
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-        f'<title>API: {title}</title>\n<link rel="stylesheet" href="api.css">\n</head>\n<body>\n',
-        f"<h1>API: {title}</h1>\n",
+        f'<title>API: {title}</title>\n<link rel="stylesheet" href="api.css">\n',
+        '<link rel="icon" href="data:,">\n</head>\n<body>\n',
+        f"<main>\n<h1>API: {title}</h1>\n",
         *(f"<p>{_marked(part)}</p>\n" for part in described["info"]["description"].split("\n\n")),
         '<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1), ',
         f'<a href="context.jsonld">context.jsonld</a>. Licence: <a href="{escape(api.publication.licence)}">',
@@ -38,7 +44,7 @@ def api_page(api: ApiDocuments, suffix: str = "", document: Schema | None = None
         *_collections(api, suffix, described),
         *([] if suffix else _examples(api)),
         *_operations(described),
-        "</body>\n</html>\n",
+        "</main>\n</body>\n</html>\n",
     ]
     return "".join(parts).encode()
 

@@ -16,7 +16,7 @@ from itertools import combinations
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.sources.record_declaration import KEY, TYPES
-from lodpipe.workflow.scaffold.data_tables import DataTable
+from lodpipe.workflow.scaffold.data_tables import FILE_NAME, DataTable, singular
 from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of, merged
 
 
@@ -110,7 +110,7 @@ class TableForm:
 
 
 _KEY_NAMES = (
-    "id", "identifier", "key", "code", "slug", "uuid", "kennung", "schluessel", "iri", "uri", "url",
+    "id", "identifier", "key", "code", "slug", "uuid", "kennung", "schluessel", FILE_NAME, "iri", "uri", "url",
 )  # fmt: skip
 _IDENTIFIERS = re.compile(
     r"(^|_)(id|ids|identifier|uuid|wikidata|ror|isni|gnd|viaf|orcid|ags|ars|siren|siret|lei|grid|doi)$"
@@ -565,20 +565,6 @@ def scheme_of(table: str, path: tuple[str, ...]) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join((singular(table), *path)).lower()).strip("-")
 
 
-def singular(name: str) -> str:
-    """A rough singular of an English plural: cities → city, bodies → body, towns → town.
-
-    >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
-    ('city', 'class', 'town', 'status')
-    """
-    if name == "people":
-        return "person"
-    for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
-        if name.endswith(ending) and len(name) > len(ending) + 1:
-            return name[: -len(ending)] + single
-    return name
-
-
 def snake_case(name: str) -> str:
     """A name in small letters with underscores: startDate → start_date."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
@@ -711,6 +697,8 @@ def _is_category(name: str, census: FieldCensus) -> bool:
         or distinct > MOST_CONCEPTS
     ):
         return False
+    if 2 * sum(bool(re.search(r"[^\W\d_]", value)) for value in census.values) < distinct:
+        return False  # numbers with signs for thousands, dates of other countries
     names = _concept_names(census.values)
     if len(set(names.values())) < len({value.casefold() for value in names}) or not all(
         names.values()

@@ -21,11 +21,11 @@ from lodpipe.mapping.source_queries import (
     without_value,
 )
 from lodpipe.sources.record_declaration import KEY
+from lodpipe.workflow.scaffold.data_tables import singular
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
     TableForm,
     item_key,
-    singular,
     snake_case,
 )
 from lodpipe.workflow.scaffold.field_terms import (
@@ -113,7 +113,10 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
     for table in tables:
         classes = classes_of(table.name, terms)
         if used[classes[0]] > 1:  # shapes and pages distinguish the tables by classes of their own
-            classes = (f"def:{own_class(table.name)}", *classes)
+            classes = (
+                f"def:{own_class(table.name)}",
+                *(name for name in classes if not name.startswith("def:")),
+            )
         resources += _Reader(table, classes, prefixes, terms, language).resources()
     return resources
 

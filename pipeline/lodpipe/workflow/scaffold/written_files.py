@@ -86,6 +86,8 @@ def _records(tables: list[TableForm], answers: Answers) -> str:
         lines += ["", f"# {table.reason}", f"{form.name}:", f"  files: {_flow(files)}"]
         if answers.root and not again:
             lines.append(f"  root: {_flow(answers.root)}")
+        if table.excluded:
+            lines.append(f"  except: {_flow(list(table.excluded))}")
         if table.at and not again:
             lines.append(f"  at: {_flow(list(table.at))}")
         if table.is_keyed:
@@ -254,10 +256,20 @@ def _terms(tables: list[TableForm], resources: list[Resource], answers: Answers)
     for scheme, entry in sorted(schemes.items()):
         label = _labels(label_of(entry.name), answers)
         lines += ["", f"<def/{scheme}> a skos:ConceptScheme ; skos:prefLabel {label} ."]
-        for concept in sorted(set(entry.values.values())):
-            label = _labels(concept.replace("-", " "), answers)
+        for concept, text in sorted(_concept_texts(entry).items()):
+            label = _labels(text, answers)
             lines.append(f"<def/{scheme}/{concept}> a skos:Concept ; skos:inScheme <def/{scheme}> ; skos:prefLabel {label} .")  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _concept_texts(entry: FieldForm) -> dict[str, str]:
+    """Each concept with the value that the files have, the first of several; values that are names
+    already, with spaces.
+    """
+    texts: dict[str, str] = {}
+    for value, concept in sorted(entry.values.items()):
+        texts.setdefault(concept, value.replace("-", " ") if value == concept else value)
+    return texts
 
 
 # -- shapes/ ---------------------------------------------------------------------------------------

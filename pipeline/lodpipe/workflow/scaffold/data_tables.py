@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
 
@@ -36,7 +36,8 @@ class DataTable:
     """Records of one kind: the patterns of their files relative to the folder, the path of keys to
     them in a file, whether they are the entries of a map, and whether they are written again
     (rows with commas in UTF-8, others as JSON Lines), for no declaration describes them as they are;
-    `excluded` are the patterns of files that are left out.
+    `excluded` are the patterns of files that are left out, `references` the tables that fields refer to,
+    as the data declare it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DataTable:
     dialect: tuple[str, str] = (",", "utf-8")  # separator, encoding
     reason: str = ""
     excluded: tuple[str, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 def data_tables(
@@ -124,11 +126,18 @@ def _without(table: DataTable, excluded: tuple[str, ...]) -> DataTable:
 
 def _database(path: Path, name: str) -> Iterator[DataTable]:
     """The tables of an SQLite file, which are written again as rows."""
-    for table, rows in sqlite_tables(path, name):
-        reason = f"{len(rows)} rows of {table} in {name}"
+    for table in sqlite_tables(path, name):
+        references = {
+            column: _name_in_database(other) for column, other in table.references.items()
+        }
         yield DataTable(
-            _table_name(re.sub("(?<=[a-z])(?=[A-Z])", "_", table)), (name,), cast(list[Record], rows), is_rows=True, is_rewritten=True, reason=reason,
+            _name_in_database(table.name), (name,), cast(list[Record], table.rows), is_rows=True, is_rewritten=True,
+            reason=f"{len(table.rows)} rows of {table.name} in {name}", references=references,
         )  # fmt: skip
+
+
+def _name_in_database(table: str) -> str:
+    return _table_name(re.sub("(?<=[a-z])(?=[A-Z])", "_", table))
 
 
 def _matching(names: list[str], pattern: str) -> list[str]:
@@ -315,8 +324,8 @@ def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> I
         folders.setdefault((path.parent.as_posix(), path.suffix), []).append(name)
     groups: list[tuple[set[str], list[tuple[str, str]]]] = []
     for key, names in folders.items():
-        counts = Counter(field for name in names for field in files[name])
-        usual = {field for field, count in counts.items() if 2 * count > len(names)}
+        counts = Counter(key for name in names for key in files[name])
+        usual = {key for key, count in counts.items() if 2 * count > len(names)}
         if (
             sum(2 * len(usual & files[name].keys()) >= len(files[name]) for name in names)
             < len(names) / 2
@@ -358,15 +367,15 @@ def _file_column(names: list[str], records: list[Record]) -> str:
     stems = [PurePosixPath(name).stem for name in names]
     if len(set(map(str.lower, stems))) < len(stems):
         return ""
-    for field in _IDS:
-        values = [record.get(field) for record in records]
+    for key in _IDS:
+        values = [record.get(key) for record in records]
         if all(isinstance(value, dict) for value in values):
             return ""  # identifiers of several registers
         if all(isinstance(value, str | int) for value in values) and len(
             set(map(str, values))
         ) == len(values):
             return ""
-    fields = {field.lower() for record in records for field in record}
+    fields = {key.lower() for record in records for key in record}
     return next((name for name in ("id", FILE_NAME) if name not in fields), "")
 
 

@@ -31,7 +31,8 @@ class FieldForm:
     `separator` is between several values in one text, of which `item` is the form; `pattern` is that
     of numbers that the files have as texts, `published` the type of a value in the graph, where it is
     another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
-    the number of items of the longest list, `bounds` what numbers of that name cannot leave.
+    the number of items of the longest list, `is_tuple` says that all lists are numbers, as many as that,
+    `bounds` what numbers of that name cannot leave.
     """
 
     name: str
@@ -54,6 +55,7 @@ class FieldForm:
     absent: str = ""
     continues: str = ""
     length: int = 0
+    is_tuple: bool = False
     bounds: tuple[int | None, int | None] | None = None
     reason: str = ""
 
@@ -128,6 +130,8 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _LANGUAGE_TAG = re.compile(
     "bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
 )
+_MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d\d:\d\d|\d+\.\d+$")
+_NAME_LIKE = re.compile(r"[a-z][a-z0-9]*([-_]{1,2}[a-z0-9]+)+")  # tag: include-copyright
 MOST_CONCEPTS = 60
 
 
@@ -217,6 +221,10 @@ def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
     for folded in (snake_case(column_name(name)) for name in path):
         if folded in _KEY_NAMES or _IDENTIFIERS.search(folded) or _TEXTS.search(folded):
             return longest <= 200
+    if any(map(_MOMENT.match, census.values)):
+        return False
+    if all(map(_NAME_LIKE.fullmatch, census.values)) and longest <= 40:
+        return True
     return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip
 
 
@@ -333,7 +341,11 @@ class _Reader:
             if item is None or item.kind in ("list", "texts", "keyed"):
                 return None
             reason = f"{census.present} of {census.parents}, up to {census.lengths} items"
-            return replace(plain, kind="list", item=item, length=census.lengths, reason=reason)
+            is_tuple = (
+                item.kind == "type" and item.target in ("integer", "decimal")
+                and 2 <= census.lengths <= 4 and census.item.parents == census.lengths * census.present
+            )  # fmt: skip
+            return replace(plain, kind="list", item=item, length=census.lengths, is_tuple=is_tuple, reason=reason)  # fmt: skip
         if {"map", "list"} & set(census.kinds):
             return None
         return self._single(plain, census, path)
@@ -380,7 +392,9 @@ class _Reader:
 
     def _single(self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...]) -> FieldForm:
         name = plain.name
-        if (table := self._referred(name, census)) is not None:
+        if (
+            table := self._declared(name, census, path) or self._referred(name, census)
+        ) is not None:
             reason = f"{len(census.values)} values, all of them keys of {table}"
             return replace(plain, kind="ref", target=table, reason=reason)
         if set(census.kinds) == {"text", "boolean"} and "true" not in census.values:
@@ -425,6 +439,12 @@ class _Reader:
                 plain, target=target, pattern=_DECIMAL.pattern, published="decimal", reason=reason
             )
         return replace(plain, target=target, unique=unique, reason=reason or _share(census))
+
+    def _declared(self, name: str, census: FieldCensus, path: tuple[str, ...]) -> str | None:
+        """The table that a field refers to, as the data declare it, where all values are keys of it."""
+        table = "" if path else self.table.references.get(name, "")
+        _, keys = self.keys.get(table, ((), frozenset()))
+        return table if census.values.keys() <= keys and keys else None
 
     def _referred(self, name: str, census: FieldCensus) -> str | None:
         """The table whose keys all values are, if the name or the number of values make it likely."""

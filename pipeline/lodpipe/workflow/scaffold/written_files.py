@@ -189,7 +189,7 @@ def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
         names = resource.classes[0] if len(resource.classes) == 1 else list(resource.classes)
         yield _flow(["a", names])
     for rule in resource.statements:
-        value = f"$({rule.column})"
+        value = rule.template or f"$({rule.column})"
         if rule.kind == "texts":
             for language in rule.languages:
                 yield _flow([rule.property, f"$({rule.column}_{language})", f"{language}~lang"])
@@ -433,7 +433,9 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         if resource.key is None:
             continue
         columns = [
-            rule.column for rule in resource.statements if rule.kind != "texts" and not rule.absent
+            rule.column
+            for rule in resource.statements
+            if rule.kind != "texts" and not rule.absent and not rule.template
         ]
         names = dict.fromkeys([resource.key.name, *columns])
         columns = [quoted(name) for name in names]

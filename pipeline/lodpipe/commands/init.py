@@ -72,6 +72,7 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
     The records are read from DATA (default: source/, else this folder); each line of the tables has
     its reason. No file is written over another.
     """
+    from lodpipe.sources.file_patterns import PatternError
     from lodpipe.workflow.scaffold.initialise import propose, write_publication, write_starter
 
     if data and options.template:
@@ -81,7 +82,10 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
         if options.template:
             write_starter(options.template, root)
         folder = data or (source if source.is_dir() else root)
-        proposal = propose(folder, options.excluded)
+        try:
+            proposal = propose(folder, options.excluded)
+        except PatternError as error:
+            raise click.UsageError(f"--except: {error}.") from None
         print_result(_overview(proposal), end="")
         answers = _answers(root, options, proposal.languages or ("en",), proposal.profile)
         written = write_publication(proposal, root, answers)

@@ -16,6 +16,7 @@ from itertools import combinations
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.sources.record_declaration import KEY, TYPES
+from lodpipe.workflow.scaffold.agreeing_fields import agreeing
 from lodpipe.workflow.scaffold.data_tables import FILE_NAME, DataTable, singular
 from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of, merged
 
@@ -131,7 +132,7 @@ _LANGUAGE_TAG = re.compile(
     "bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
 )
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d\d:\d\d|\d+\.\d+$")
-_NAME_LIKE = re.compile(r"[a-z][a-z0-9]*([-_]{1,2}[a-z0-9]+)+")  # tag: include-copyright
+_NAME_LIKE = re.compile(r"[a-z][a-z0-9]*([-_]{1,2}[a-z0-9]+)*")  # tag: include-copyright
 MOST_CONCEPTS = 60
 
 
@@ -152,7 +153,14 @@ def table_forms(tables: list[DataTable]) -> list[TableForm]:
             path, values = _key(table, fields, keys[table.name][0])
             del keys[table.name]
             keys |= {table.name: (path, frozenset(values))} if path else {}
-    return [_Reader(table, keys).form(fields) for table, fields in counted]
+    records = {
+        table.name: {str(record.get(path[0])): record for record in table.records}
+        for table in tables
+        if len(path := keys.get(table.name, ((), frozenset()))[0]) == 1
+    }
+    return [
+        _Reader(table, keys, agreeing(table, records)).form(fields) for table, fields in counted
+    ]
 
 
 def _relates(table: DataTable, fields: Mapping[str, FieldCensus], keys: Keys) -> bool:
@@ -223,8 +231,8 @@ def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
             return longest <= 200
     if any(map(_MOMENT.match, census.values)):
         return False
-    if all(map(_NAME_LIKE.fullmatch, census.values)) and longest <= 40:
-        return True
+    if path != ("value",) and all(map(_NAME_LIKE.fullmatch, census.values)) and longest <= 40:
+        return any("-" in text or "_" in text for text in census.values)
     return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip
 
 
@@ -270,13 +278,16 @@ def with_language(table: TableForm, first: str) -> TableForm:
 
 class _Reader:
     """Finds the forms of one table's fields; `keys` has the path of the key of each table, and its
-    values.
+    values, `agreeing` the fields whose maps repeat what records of another table have.
     """
 
     def __init__(
-        self, table: DataTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
+        self,
+        table: DataTable,
+        keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]],
+        agreeing: Mapping[tuple[str, ...], str],
     ) -> None:
-        self.table, self.keys = table, keys
+        self.table, self.keys, self.agreeing = table, keys, agreeing
         self.others = {name: key for name, key in keys.items() if name != table.name}
         self.key = keys[table.name][0] if table.name in keys else ()
         self.has_empty = False
@@ -348,6 +359,9 @@ class _Reader:
             return replace(plain, kind="list", item=item, length=census.lengths, is_tuple=is_tuple, reason=reason)  # fmt: skip
         if {"map", "list"} & set(census.kinds):
             return None
+        if table := self.agreeing.get(sources):
+            reason = f"{len(census.values)} values, keys of {table}, whose fields are repeated"
+            return replace(plain, kind="ref", target=table, reason=reason)
         return self._single(plain, census, path)
 
     def _map(
@@ -694,7 +708,9 @@ _JUDGES: dict[str, Callable[[str], bool]] = {
 
 
 def _are_years(name: str, census: FieldCensus) -> bool:
-    is_called = re.search(r"(^|_)(year|jahr|annee)$", snake_case(name))
+    is_called = re.search(
+        r"(^|_)(year|jahr|annee|born|died|founded|established|opened|closed)$", snake_case(name)
+    )
     return bool(is_called) and all(re.fullmatch("[12][0-9]{3}", text) for text in census.values)
 
 

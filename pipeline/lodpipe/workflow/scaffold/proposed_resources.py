@@ -272,8 +272,11 @@ class _Reader:
     def _statement(
         self, entry: FieldForm, path: tuple[str, ...], classes: tuple[str, ...], is_plain: bool
     ) -> Statement:
+        column = "_".join(path) + ("_value" if entry.absent else "")
         if entry.published:
             entry = replace(entry, target=entry.published)
+        if entry.kind == "ref" and entry.name.lower() in ("id", "identifier"):
+            path = (*path[:-1], singular(entry.target))  # what it names says more than `id`
         property_, form = property_of(entry, classes, path, self.terms)
         is_half = property_ == "dct:identifier" and len(self.table.keys) > 1
         is_known = is_plain or is_part_of_place(property_, path)
@@ -292,7 +295,6 @@ class _Reader:
                 values={},
             )
         language = self.language if form == "language" else ""
-        column = "_".join(path) + ("_value" if entry.absent else "")
         return Statement(
             property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
-from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.diagnostics.suggestions import nearest, other_spelling
 from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
@@ -182,8 +182,8 @@ def _keys_by_text(session: Session, table: RecordTable, key: str) -> dict[str, s
 
 
 def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings without those that only say that a reference is not spelt as a key is (LP204),
-    where another says that there is no such record, and those on the plausibility (LP220 to LP249)
+    """The findings without those that only say that a reference is not spelt as a key is (LP204), or
+    is a number (LP203), where another says that there is no such record, and those on the plausibility (LP220 to LP249)
     of values that are invalid.
     """
     invalid = {
@@ -196,11 +196,18 @@ def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
         for finding in findings
         if finding.code in ("LP206", "LP537")
     }
+    places = {where and (where.file, where.line, where.column) for where, _ in missing}
+
+    def is_repetition(finding: Finding) -> bool:
+        where = finding.where
+        if finding.code == "LP203" and where:
+            return (where.file, where.line, where.column) in places
+        return finding.code == "LP204" and (where, finding.params.get("value")) in missing
+
     return [
         finding
         for finding in findings
-        if (finding.code != "LP204" or (finding.where, finding.params.get("value")) not in missing)
-        and not _judges_one_of(finding, invalid)
+        if not is_repetition(finding) and not _judges_one_of(finding, invalid)
     ]
 
 
@@ -270,6 +277,7 @@ def _invalid_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -
         "value": value,
         "expected": column.field.target,
         "pattern": pattern,
+        "suggestion": other_spelling(value, pattern),
     }
     return Finding("LP204", where, params)
 

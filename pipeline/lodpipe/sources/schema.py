@@ -9,7 +9,7 @@ from datetime import date
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, Origin
-from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.diagnostics.suggestions import nearest, other_spelling
 from lodpipe.documents.core_schema import typed
 from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
 from lodpipe.documents.tree import Mapping as Map
@@ -208,13 +208,10 @@ class RecordChecker:
             value = {"value": _short(instance), "suggestion": nearest(str(instance), allowed)}
             yield Finding("LP205", where, {"key": key, "allowed": ", ".join(allowed), **value})
         else:
-            params = {
-                "key": key,
-                "value": _short(instance),
-                "pattern": "",
-            }
+            params = {"key": key, "value": _short(instance), "pattern": "", "suggestion": ""}
             if name == "pattern":
                 params["pattern"] = kind.pattern
+                params["suggestion"] = other_spelling(str(instance), kind.pattern)
             params["expected"] = _EXPECTATIONS.get(name) or self._expected(path)
             yield Finding("LP204", where, params)
 

@@ -355,7 +355,13 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         )
         shared = project.dist if engines.is_cluster else None  # a folder that all machines reach
         mapper = stack.enter_context(engine_over(running, engines.on, writable or shared))
-        plan, failures = prepared_plan(project, declarations, mapper)
+        try:
+            plan, failures = prepared_plan(project, declarations, mapper)
+        except InvalidDeclaration as error:
+            # A query may not be able to convert a value that is wrong in a record.
+            if all("Conversion Error" in item.params.get("detail", "") for item in error.findings):
+                admission.gate(cascade.grouped(early))
+            raise
         of_mapping = [
             *plan.findings,
             *checks.mapping_findings(failures, mapper.locate, project.publication.on_invalid_value),

@@ -446,7 +446,9 @@ class _Reader:
             and not census.is_unique
         ):
             (most, times), *_ = census.values.most_common(1)
+            repeated = sum(1 for count in census.values.values() if count > 1)
             reason = f"{_share(census)}, but {most[:60]!r} is in {times} records"
+            reason += f", and so are {repeated - 1} other values" if repeated > 1 else ""
         if target == "text" and not self.table.is_rows and _are_numbers(name, census):
             reason = f"{_share(census)}, numbers in quotes"
             return replace(

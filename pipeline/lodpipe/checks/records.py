@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
@@ -110,6 +111,39 @@ def _values(session: Session, table: RecordTable, name: str) -> list[tuple[int, 
 def keys_of(session: Session, table: RecordTable, declared: Table) -> set[str]:
     """The ids of all records of a table."""
     return {value for _, value in _values(session, table, declared.key or "id")}
+
+
+MOST_LABELS = 5_000  # records of a table, more of which no editor wants to choose from
+_NAMES = ("name", "title", "label", "named", "bezeichnung", "titel")
+
+
+def labels_of(
+    session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]
+) -> dict[str, dict[str, str]]:
+    """Of each table that others refer to: its keys in their order, each with a text that tells what it
+    is (empty where there is none). Tables with many records are left out.
+    """
+    labels = {}
+    for name in sorted({column.field.target for _, column in _references(tables)} & tables.keys()):
+        keys = dict(_values(session, tables[name], declared[name].key or "id"))
+        if len(keys) > MOST_LABELS:
+            continue
+        column = _label_column(tables[name])
+        texts = dict(_values(session, tables[name], column)) if column else {}
+        labels[name] = {
+            key: texts.get(record, "") for record, key in sorted(keys.items(), key=itemgetter(1))
+        }
+    return labels
+
+
+def _label_column(table: RecordTable) -> str:
+    """The column that names a record for people, empty where there is none."""
+    names = [column.name for column in table.columns]
+    for name in _NAMES:
+        for column in names:
+            if column == name or column.startswith(f"{name}_"):
+                return column
+    return ""
 
 
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:

@@ -130,6 +130,7 @@ class Outcome:
     engine: str = shapes.DEFAULT
     allow_loss: bool = False
     find_coverage: Callable[[], Sequence[TableCoverage]] = tuple
+    find_labels: Callable[[], Mapping[str, Mapping[str, str]]] = dict
     admission: Admission | None = None
 
     @property
@@ -433,6 +434,7 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
                 session,
                 contradicted_fields(project, declarations.vocabulary, statements, tables),
             ),
+            lambda: checks.labels_of(session, tables, declarations.tables),
             admission,
         )
 
@@ -658,7 +660,7 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
 def _write_schemas(outcome: Outcome, folder: Path) -> None:
     """A JSON Schema for each record file, for the editor's completion."""
     folder.mkdir()
-    lexicon = outcome.declarations.lexicon(outcome.project)
+    lexicon = outcome.declarations.editing_lexicon(outcome.project, outcome.find_labels())
     for table in outcome.declarations.tables.values():
         schema = file_schema(table, lexicon, f"{table.name} ({table.files})")
         (folder / f"{table.name}.schema.json").write_text(

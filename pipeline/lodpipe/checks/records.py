@@ -120,7 +120,7 @@ _NAMES = ("name", "title", "label", "named", "bezeichnung", "titel")
 def labels_of(
     session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]
 ) -> dict[str, dict[str, str]]:
-    """Of each table that others refer to: its keys in their order, each with a text that tells what it
+    """Of each table that others refer to: its keys in their order, each with a text that says what it
     is (empty where there is none). Tables with many records are left out.
     """
     labels = {}

@@ -1,10 +1,10 @@
 """Texts that YAML understands otherwise than their editor: cut off at ` #`, which begins a comment, or
 joined with the next line, which lost its dash.
 
-    named: Labor #1 Brandis         the name is `Labor`
+    name: Town #1 and neighbours      the name is `Town`
     terms:
-      - Demokratie
-        Räume abseits               one text of two lines
+      - democracy
+        rural areas                 one text of two lines
 
 A quick search picks the lines that may be such; only files with one are read again by libyaml, whose
 events know where a value ends.

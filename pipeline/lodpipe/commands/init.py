@@ -72,8 +72,12 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
     The records are read from DATA (default: source/, else this folder); each line of the tables has
     its reason. No file is written over another.
     """
-    from lodpipe.sources.file_patterns import PatternError
-    from lodpipe.workflow.scaffold.initialise import propose, write_publication, write_starter
+    from lodpipe.workflow.scaffold.initialise import (
+        PatternError,
+        propose,
+        write_publication,
+        write_starter,
+    )
 
     if data and options.template:
         raise click.UsageError("DATA and --template exclude each other.")

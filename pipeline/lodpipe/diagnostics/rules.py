@@ -1602,9 +1602,9 @@ _TABLE: tuple[Rule, ...] = (
         "LP720",
         "init.no-records",
         message_en="no file in {path} holds records",
-        help_en="Name a folder with CSV, TSV, YAML, JSON or JSON Lines files: rows, lists of maps, or one map for each record.",
+        help_en="Name a folder with files of CSV, TSV, YAML, JSON, JSON Lines, TOML, GeoJSON or SQLite, or texts with front matter: rows, lists of maps, or one map for each record.",
         message_de="Keine Datei in {path} enthält Datensätze",
-        help_de="Einen Ordner mit CSV-, TSV-, YAML-, JSON- oder JSON-Lines-Dateien angeben: Zeilen, Listen von Maps oder eine Map je Datensatz.",
+        help_de="Einen Ordner mit Dateien in CSV, TSV, YAML, JSON, JSON Lines, TOML, GeoJSON oder SQLite oder mit Texten mit Frontmatter angeben: Zeilen, Listen von Maps oder eine Map je Datensatz.",
     ),
     Rule(
         "LP721",

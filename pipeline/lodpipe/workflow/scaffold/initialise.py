@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.runtime.whole_files import whole_files
+from lodpipe.sources.file_patterns import PatternError as PatternError  # raised by propose
 from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,

@@ -73,7 +73,7 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
     its reason. No file is written over another.
     """
     from lodpipe.workflow.scaffold.initialise import (
-        PatternError,
+        InvalidExclusion,
         propose,
         write_publication,
         write_starter,
@@ -88,7 +88,7 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
         folder = data or (source if source.is_dir() else root)
         try:
             proposal = propose(folder, options.excluded)
-        except PatternError as error:
+        except InvalidExclusion as error:
             raise click.UsageError(f"--except: {error}.") from None
         print_result(_overview(proposal), end="")
         answers = _answers(root, options, proposal.languages or ("en",), proposal.profile)

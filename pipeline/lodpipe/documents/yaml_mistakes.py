@@ -21,6 +21,7 @@ _WIDE_COLON = re.compile(_KEY + "[ ]*(?P<sign>[\uff1a\ufe55\ua789\u2236])")
 _NO_SPACE_AFTER_COLON = re.compile(_KEY + r":(?P<sign>(?!//)[^\s])")
 _NO_SPACE_AFTER_DASH = re.compile(r"^[ ]*-(?P<sign>[^\W\d_])")
 _RESERVED = re.compile(r"^[ ]*(?:- +)*(?:[\w .-]+: +)?(?P<sign>[@`%])")
+_INDENTED = re.compile(r"[ ]+[A-Za-z_][\w-]*:(?: |$)")
 _NO_COLON = re.compile(r"^[ ]*(?:- +)*(?P<sign>[a-z_]+) +[^\s:#][^:]*$")
 
 
@@ -31,6 +32,8 @@ def likely_mistake(text: str, line: int, problem: str) -> Mistake | None:
     Mistake(line=2, column=6, detail='a space is missing after `role:`')
     """
     lines = text.split("\n")
+    if "<document start>" in problem and line > 1 and _INDENTED.match(lines[line - 2]):
+        return Mistake(line - 1, 1, "this line is indented, and the next one is not")
     for number in range(line, max(0, line - 3), -1):
         content = lines[number - 1] if number <= len(lines) else ""
         if match := _WIDE_COLON.search(content):

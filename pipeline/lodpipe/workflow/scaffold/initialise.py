@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.runtime.whole_files import whole_files
-from lodpipe.sources.file_patterns import PatternError as PatternError  # raised by propose
+from lodpipe.sources.file_patterns import PatternError
 from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
@@ -50,12 +50,19 @@ class Proposal:
         return fitting_profile([[entry.name for entry in form.fields] for form in self.tables])
 
 
+class InvalidExclusion(ValueError):
+    """A pattern of files to leave out that means nothing."""
+
+
 def propose(data: Path, excluded: tuple[str, ...] = ()) -> Proposal:
     """Reads the data of a folder or file, without files of `excluded` patterns. Raises
-    InvalidDeclaration (LP720) where nothing holds records.
+    InvalidDeclaration (LP720) where nothing holds records, InvalidExclusion.
     """
     folder = data if data.is_dir() else data.parent
-    tables, findings, unused = data_tables(folder, None if data.is_dir() else data, excluded)
+    try:
+        tables, findings, unused = data_tables(folder, None if data.is_dir() else data, excluded)
+    except PatternError as error:
+        raise InvalidExclusion(str(error)) from None
     if not tables:
         raise InvalidDeclaration(
             [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]

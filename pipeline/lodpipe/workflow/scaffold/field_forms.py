@@ -736,7 +736,9 @@ def _is_category(name: str, census: FieldCensus) -> bool:
     ):
         return False
     if 2 * sum(bool(re.search(r"[^\W\d_]", value)) for value in census.values) < distinct:
-        return False  # numbers with signs for thousands, dates of other countries
+        return False  # numbers with signs for thousands
+    if any(map(_MOMENT.match, census.values)):
+        return False  # days and times
     names = _concept_names(census.values)
     if len(set(names.values())) < len({value.casefold() for value in names}) or not all(
         names.values()

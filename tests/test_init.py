@@ -132,6 +132,34 @@ def test_no_file_is_written_over_another(tmp_path: Path) -> None:
     assert not (tmp_path / "publication.yaml").exists()
 
 
+def test_files_are_left_out_and_their_table_is_named_by_its_number(tmp_path: Path) -> None:
+    """A record that others keep twice: without one of its files, the `id` names the records."""
+    shutil.copytree(TESTS / "init/one-file-each/data", tmp_path / "data")
+    files = sorted((tmp_path / "data").rglob("*.json")) or sorted(
+        (tmp_path / "data").rglob("*.y*ml")
+    )
+    double = files[0].with_name(f"double-{files[0].name}")
+    shutil.copy(files[0], double)
+    result = invoke(
+        "init", tmp_path / "data", "--project", tmp_path, "--except", "**/double-*", *TODAY
+    )
+    assert result.exit_code == 0, result.output
+    assert "except: ['**/double-*']" in (tmp_path / "source/records.yaml").read_text("utf-8")
+    result = invoke("check", "--project", tmp_path)
+    assert result.exit_code == 0, result.output
+    result = invoke("init", tmp_path / "data", "--project", tmp_path, "--except", "{a b}", *TODAY)
+    assert result.exit_code == 2
+    assert "is no name" in result.output
+
+
+def test_concepts_have_the_values_of_the_files_as_labels(tmp_path: Path) -> None:
+    result = invoke("init", TESTS / "init/rules/data", "--project", tmp_path, *TODAY)
+    assert result.exit_code == 0, result.output
+    terms = (tmp_path / "ontology/terms.ttl").read_text("utf-8")
+    labels = re.findall(r'skos:inScheme <def/budget-kind> ; skos:prefLabel ("[^"]+"@en)', terms)
+    assert labels == ['"M/F"@en', '"North America"@en', '"OK Lab"@en']
+
+
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no data", "utf-8")
     (tmp_path / "package.json").write_text('{"name": "x"}', "utf-8")

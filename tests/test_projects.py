@@ -57,3 +57,23 @@ def test_schemas_for_editors_are_built(other: tuple[Path, Path]) -> None:
     assert names == {
         f"{table}.schema.json" for table in ("libraries", "media", "works", "holdings", "visits")
     }
+
+
+def test_schemas_for_editors_offer_records_and_labels(other: tuple[Path, Path]) -> None:
+    """Completion: keys of other records, each with what it is; a key that is not yet known is valid, for its
+    record may be new.
+    """
+    _, copy = other
+    schema = json.loads((copy / "dist/schema/holdings.schema.json").read_text("utf-8"))
+    properties = schema["$defs"]["record"]["properties"]
+    offered = {name for name in schema["$defs"] if name.endswith("-keys")}
+    assert offered == {"libraries-keys", "works-keys"}
+    for name in offered:
+        keys = schema["$defs"][name]
+        assert len(keys["enum"]) == len(set(keys["enum"])) == len(keys["enumDescriptions"])
+        assert any(keys["enumDescriptions"])
+    fields = [entry for entry in properties.values() if "anyOf" in entry]
+    assert {entry["anyOf"][0]["$ref"] for entry in fields} == {
+        f"#/$defs/{name}" for name in offered
+    }
+    assert all(entry["anyOf"][1]["type"] == "string" for entry in fields)

@@ -5,8 +5,10 @@ Cases are in tests/editing/sheet.yaml: what is changed in the workbook, what in 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -93,6 +95,32 @@ def test_opendocument_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert [[*row, *[""] * (len(rows[0]) - len(row))] for row in texts[0][name]] == rows
     result = invoke("sheet", "import", tmp_path / "book.ods", "--project", root, "--lang", "en")
     assert "the workbook changes nothing" in result.stderr
+
+
+def test_cells_repeated_to_the_end_of_a_sheet_are_read_once(tmp_path: Path) -> None:
+    """LibreOffice fills rows and sheets with repeated cells; a stray space in the last row of all is no
+    reason to make a million rows.
+    """
+    pytest.importorskip("odfdo")
+    from lodpipe.workflow.sheets.workbook import read_workbook
+
+    book = exported(project_of(tmp_path / "p", FILES), ".ods")
+    before = read_workbook(book)
+    fill = '<table:table-cell table:style-name="text" table:number-columns-repeated="16000"/>'
+    space = '<table:table-row><table:table-cell office:value-type="string"><text:p> </text:p></table:table-cell></table:table-row>'
+    empty = f'<table:table-row table:number-rows-repeated="1048000">{fill}</table:table-row>'
+    with ZipFile(book) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    content = (
+        parts["content.xml"].decode().replace("</table:table-row>", f"{fill}</table:table-row>")
+    )
+    content = content.replace("</table:table>", f"{empty}{space}</table:table>")
+    with ZipFile(book, "w") as archive:
+        for name, data in (parts | {"content.xml": content.encode()}).items():
+            archive.writestr(name, data)
+    start = os.times().user
+    assert read_workbook(book) == before
+    assert os.times().user - start < 5
 
 
 @pytest.mark.parametrize("name", ["book.xlsx", "book.ods"])

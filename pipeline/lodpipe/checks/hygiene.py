@@ -28,9 +28,14 @@ _SUSPECT = (
     r"^[ \t\x{A0}]|[ \t\x{A0}]$|[ \t]{2}|[\x{7F}-\x{A0}\x{AD}\x{300}-\x{36F}\x{1680}\x{180E}"
     r"\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{3000}\x{FEFF}\x{FFFD}]"
     r"|<[A-Za-z/!]|&[#A-Za-z0-9]+;|[ÃÂâ][^\x00-\x7F]"
+    r"|^[\"'„“”‚‘’][^\"'„“”‚‘’]*[\"'“”‘’]$"
+    r"|[,;(\[]$|[(\[][^)\]]*$|[?][?]|\b(?:XXX+|TODO|FIXME|TBD)\b|\]\(https?:|^[*_]{2}"
     r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)$"
 )
-_SUSPECT_ADDRESS = _SUSPECT + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/"
+_SUSPECT_ADDRESS = (
+    _SUSPECT
+    + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/|^[a-z]+://[^/?#]*[@,;]|[?&](?:utm_|[fg]clid=|mc_[ce]id=)"
+)
 
 
 def _python(pattern: str) -> re.Pattern[str]:
@@ -85,6 +90,7 @@ _PLACEHOLDER = re.compile(
     r"n/a|N/A|null|NULL|none|None|nan|NaN|tbd|TBD|todo|TODO|FIXME|[xX]{3,}|\?+|-+|–|k\. ?[aA]\."
     r"|#(?:REF!|N/A|NAME\?|VALUE!|WERT!|BEZUG!)|(?i:lorem ipsum).*"
 )
+_TRACKING = re.compile(r"[?&](utm_\w+|[fg]clid|mc_[ce]id)=")
 _ABBREVIATION = re.compile(
     r"(?:^|[_/ (.-])(?:[A-Za-z]|Inc|Co|Corp|Ltd|St|Jr|Sr|Dr|No|Nr|Bd|etc|al)\.$"
 )
@@ -180,6 +186,36 @@ def _placeholder(value: str) -> Iterator[Problem]:
         yield Problem("LP226", "placeholder", {})
 
 
+_QUOTED = re.compile("[\"'„“”‚‘’][^\"'„“”‚‘’]*[\"'“”‘’]")
+
+
+def _quotes(value: str) -> Iterator[Problem]:
+    if len(value) > 2 and _QUOTED.fullmatch(value):
+        yield Problem("LP244", "quotes", {})
+
+
+_UNFINISHED = re.compile(r"\?{2,}|\b(?:XXX+|TODO|FIXME|TBD)\b")
+_MARKDOWN = re.compile(r"\]\(https?:|^(\*\*|__)(?=\S).*\1$")
+
+
+def _signs(value: str) -> Iterator[Problem]:
+    """Signs of work in progress: an open bracket, a comma at the end, `???`, Markdown."""
+    english = german = ""
+    if match := _UNFINISHED.search(value):
+        if not _PLACEHOLDER.fullmatch(value):
+            english = f"contains `{match[0]}`, a mark of something to be done"
+            german = f"enthält `{match[0]}`, ein Zeichen für etwas Unerledigtes"
+    elif match := _MARKDOWN.search(value):
+        english, german = "contains Markdown", "enthält Markdown"
+    elif value.count("(") > value.count(")") or value.count("[") > value.count("]"):
+        english = "has a bracket that is not closed"
+        german = "hat eine Klammer, die nicht geschlossen ist"
+    elif value[-1] in ",;":
+        english, german = f"ends in `{value[-1]}`", f"endet mit `{value[-1]}`"
+    if english:
+        yield Problem("LP245", "signs", {"detail_en": english, "detail_de": german})
+
+
 def _address(value: str) -> Iterator[Problem]:
     rest = value.partition("://")[2].partition("/")[2]
     if re.search(r"^https?:/+https?:/", value):
@@ -189,6 +225,18 @@ def _address(value: str) -> Iterator[Problem]:
         yield _wrong_address(
             f"has the host `{host}`, which is no complete name",
             f"hat den Host `{host}`, der kein vollständiger Name ist",
+        )
+    elif match := re.search(r"^[a-z]+://([^/?#]*@)", value):
+        yield _wrong_address(
+            f"has `{match[1]}` before its host, as an e-mail address has",
+            f"hat `{match[1]}` vor dem Host wie eine E-Mail-Adresse",
+        )
+    elif match := re.search(r"^[a-z]+://[^/?#]*([,;])", value):
+        yield _wrong_address(f"has `{match[1]}` in its host", f"hat `{match[1]}` im Host")
+    elif match := _TRACKING.search(value):
+        yield _wrong_address(
+            f"contains `{match[1]}`, which tracks readers",
+            f"enthält `{match[1]}`, womit Leserinnen und Leser verfolgt werden",
         )
     elif _ends_loosely(value, bool(rest)):
         sign = value[-1]
@@ -223,7 +271,7 @@ def _wrong_address(english: str, german: str) -> Problem:
 
 TextRule = Callable[[str], Iterator[Problem]]
 _OF_TEXTS: tuple[TextRule, ...] = (
-    _spaces, _no_break_spaces, _invisible, _decomposed, _markup, _encoding, _placeholder,
+    _spaces, _no_break_spaces, _invisible, _decomposed, _markup, _encoding, _placeholder, _quotes, _signs,
 )  # fmt: skip
 _RULES: dict[str, tuple[TextRule, ...]] = {
     "text": _OF_TEXTS,

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
-from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.diagnostics.suggestions import nearest, other_spelling
 from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
@@ -112,6 +113,39 @@ def keys_of(session: Session, table: RecordTable, declared: Table) -> set[str]:
     return {value for _, value in _values(session, table, declared.key or "id")}
 
 
+MOST_LABELS = 5_000  # records of a table, more of which no editor wants to choose from
+_NAMES = ("name", "title", "label", "named", "bezeichnung", "titel")
+
+
+def labels_of(
+    session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]
+) -> dict[str, dict[str, str]]:
+    """Of each table that others refer to: its keys in their order, each with a text that says what it
+    is (empty where there is none). Tables with many records are left out.
+    """
+    labels = {}
+    for name in sorted({column.field.target for _, column in _references(tables)} & tables.keys()):
+        keys = dict(_values(session, tables[name], declared[name].key or "id"))
+        if len(keys) > MOST_LABELS:
+            continue
+        column = _label_column(tables[name])
+        texts = dict(_values(session, tables[name], column)) if column else {}
+        labels[name] = {
+            key: texts.get(record, "") for record, key in sorted(keys.items(), key=itemgetter(1))
+        }
+    return labels
+
+
+def _label_column(table: RecordTable) -> str:
+    """The column that names a record for people, empty where there is none."""
+    names = [column.name for column in table.columns]
+    for name in _NAMES:
+        for column in names:
+            if column == name or column.startswith(f"{name}_"):
+                return column
+    return ""
+
+
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
     """The columns that refer to records of another table."""
     for table in tables.values():
@@ -182,8 +216,8 @@ def _keys_by_text(session: Session, table: RecordTable, key: str) -> dict[str, s
 
 
 def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings without those that only say that a reference is not spelt as a key is (LP204),
-    where another says that there is no such record, and those on the plausibility (LP220 to LP249)
+    """The findings without those that only say that a reference is not spelt as a key is (LP204), or
+    is a number (LP203), where another says that there is no such record, and those on the plausibility (LP220 to LP249)
     of values that are invalid.
     """
     invalid = {
@@ -196,11 +230,18 @@ def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
         for finding in findings
         if finding.code in ("LP206", "LP537")
     }
+    places = {where and (where.file, where.line, where.column) for where, _ in missing}
+
+    def is_repetition(finding: Finding) -> bool:
+        where = finding.where
+        if finding.code == "LP203" and where:
+            return (where.file, where.line, where.column) in places
+        return finding.code == "LP204" and (where, finding.params.get("value")) in missing
+
     return [
         finding
         for finding in findings
-        if (finding.code != "LP204" or (finding.where, finding.params.get("value")) not in missing)
-        and not _judges_one_of(finding, invalid)
+        if not is_repetition(finding) and not _judges_one_of(finding, invalid)
     ]
 
 
@@ -270,6 +311,7 @@ def _invalid_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -
         "value": value,
         "expected": column.field.target,
         "pattern": pattern,
+        "suggestion": other_spelling(value, pattern),
     }
     return Finding("LP204", where, params)
 

@@ -33,6 +33,7 @@ class _Options:
     template: str | None
     profile: str | None
     ci: str | None
+    excluded: tuple[str, ...]
     yes: bool
 
 
@@ -59,6 +60,10 @@ class _Options:
         "--ci", type=click.Choice(["github", "gitlab", "both", "none"]),
         help="File that checks changes (default: by the address of the repository, else github).",
     ),
+    click.option(
+        "--except", "excluded", multiple=True, metavar="PATTERN",
+        help="Leave out files, by their paths below DATA: `drafts/*.yaml`; may be given several times.",
+    ),
     click.option("--yes", is_flag=True, help="Ask nothing: take the proposals, and mark as open what only the publisher knows."),
 )  # fmt: skip
 def command(data: Path | None, root: Path, options: _Options) -> None:
@@ -67,7 +72,12 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
     The records are read from DATA (default: source/, else this folder); each line of the tables has
     its reason. No file is written over another.
     """
-    from lodpipe.workflow.scaffold.initialise import propose, write_publication, write_starter
+    from lodpipe.workflow.scaffold.initialise import (
+        InvalidExclusion,
+        propose,
+        write_publication,
+        write_starter,
+    )
 
     if data and options.template:
         raise click.UsageError("DATA and --template exclude each other.")
@@ -76,7 +86,10 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
         if options.template:
             write_starter(options.template, root)
         folder = data or (source if source.is_dir() else root)
-        proposal = propose(folder)
+        try:
+            proposal = propose(folder, options.excluded)
+        except InvalidExclusion as error:
+            raise click.UsageError(f"--except: {error}.") from None
         print_result(_overview(proposal), end="")
         answers = _answers(root, options, proposal.languages or ("en",), proposal.profile)
         written = write_publication(proposal, root, answers)
@@ -96,7 +109,7 @@ def _overview(proposal: Proposal) -> str:
         lines.append(
             f"{form.name}: {form.table.reason}; {len(form.fields)} fields; named by {keys}\n"
         )
-    lines += [f"{name}: no records, not used\n" for name in proposal.unused]
+    lines += [f"{name}: {reason}\n" for name, reason in proposal.unused.items()]
     if proposal.findings:
         write_text(proposal.findings, proposal.data, sys.stderr, "en")
     return "".join(lines)

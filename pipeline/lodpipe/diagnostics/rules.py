@@ -179,9 +179,9 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP204",
         "record.invalid-value",
-        message_en="`{key}`: `{value}` is not a valid {expected}",
+        message_en="`{key}`: `{value}` is not a valid {expected}[[; did you mean `{suggestion}`?]]",
         help_en="Correct the value[[ (pattern {pattern})]].",
-        message_de="`{key}`: `{value}` ist kein gültiger Wert für {expected}",
+        message_de="`{key}`: `{value}` ist kein gültiger Wert für {expected}[[; gemeint ist vielleicht `{suggestion}`]]",
         help_de="Den Wert berichtigen[[ (Muster {pattern})]].",
     ),
     Rule(
@@ -484,6 +484,38 @@ _TABLE: tuple[Rule, ...] = (
             "Datensatz bestätigt"
         ),
         help_de="Die Kennung oder den Eintrag in der Prüfdatei berichtigen.",
+    ),
+    Rule(
+        "LP242",
+        "yaml.text-cut-by-comment",
+        message_en="the text ends with `{value}`: ` #` begins a comment, so that `{detail}` is not part of it",
+        help_en="Put the whole text in quotes; or write a space behind the `#` of a comment.",
+        message_de="Der Text endet mit `{value}`: ` #` beginnt einen Kommentar, `{detail}` gehört also nicht dazu",
+        help_de="Den ganzen Text in Anführungszeichen setzen; oder hinter das `#` eines Kommentars ein Leerzeichen schreiben.",
+    ),
+    Rule(
+        "LP243",
+        "yaml.joined-lines",
+        message_en="`{detail}` continues the text of the line above: `{value}` is one value",
+        help_en="Begin the line with a dash (`- `) if it is a value of its own; else write the text on one line.",
+        message_de="`{detail}` setzt den Text der Zeile darüber fort: `{value}` ist ein einziger Wert",
+        help_de="Die Zeile mit einem Strich (`- `) beginnen, wenn sie ein eigener Wert ist; sonst den Text in eine Zeile schreiben.",
+    ),
+    Rule(
+        "LP244",
+        "text.in-quotes",
+        message_en="`{key}`: the whole text is in quotes: `{value}`",
+        help_en="Remove the quotes, which readers would see; where they belong to the text: `allow: [quotes]` in source/records.yaml.",
+        message_de="`{key}`: der ganze Text steht in Anführungszeichen: `{value}`",
+        help_de="Die Anführungszeichen entfernen, denn sie wären zu sehen; wo sie zum Text gehören: `allow: [quotes]` in source/records.yaml.",
+    ),
+    Rule(
+        "LP245",
+        "text.stray-signs",
+        message_en="`{key}`: `{value}` {detail_en}",
+        help_en="Complete the text, or remove the signs, which readers would see; where they belong to the text: `allow: [signs]` in source/records.yaml.",
+        message_de="`{key}`: `{value}` {detail_de}",
+        help_de="Den Text vervollständigen oder die Zeichen entfernen, denn sie wären zu sehen; wo sie zum Text gehören: `allow: [signs]` in source/records.yaml.",
     ),
     # 3xx: values in the mapping
     Rule(
@@ -1570,9 +1602,9 @@ _TABLE: tuple[Rule, ...] = (
         "LP720",
         "init.no-records",
         message_en="no file in {path} holds records",
-        help_en="Name a folder with CSV, TSV, YAML, JSON or JSON Lines files: rows, lists of maps, or one map for each record.",
+        help_en="Name a folder with files of CSV, TSV, YAML, JSON, JSON Lines, TOML, GeoJSON or SQLite, or texts with front matter: rows, lists of maps, or one map for each record.",
         message_de="Keine Datei in {path} enthält Datensätze",
-        help_de="Einen Ordner mit CSV-, TSV-, YAML-, JSON- oder JSON-Lines-Dateien angeben: Zeilen, Listen von Maps oder eine Map je Datensatz.",
+        help_de="Einen Ordner mit Dateien in CSV, TSV, YAML, JSON, JSON Lines, TOML, GeoJSON oder SQLite oder mit Texten mit Frontmatter angeben: Zeilen, Listen von Maps oder eine Map je Datensatz.",
     ),
     Rule(
         "LP721",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 _MANY = 2_000  # words that take too long to compare letter by letter
 
@@ -38,3 +39,43 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = nearest(word, known)
     return f"; did you mean `{near}`?" if near else ""
+
+
+_QUOTES = "'\"\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a` "
+_GERMAN_DAY = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})")
+_DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_HOST = re.compile(r"(www\.[\w.-]+|[\w-]+(\.[\w-]+)*\.[a-z]{2,})(/\S*)?")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def other_spelling(value: str, pattern: str) -> str:
+    """A value as its editor most likely meant it, if the pattern allows that; else empty.
+
+    >>> day = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+    >>> other_spelling("22.6.2022", day), other_spelling("2022/6/22", day), other_spelling("soon", day)
+    ('2022-06-22', '2022-06-22', '')
+    >>> other_spelling("https://www.wikidata.org/wiki/Q42", "^Q[1-9][0-9]*$")
+    'Q42'
+    """
+    try:
+        compiled = re.compile(pattern)
+    except re.error:  # of another dialect
+        return ""
+    spellings = (text for text in _spellings(value) if text and text != value)
+    return next((text for text in spellings if pattern and compiled.search(text)), "")
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """Other spellings of a value, the likeliest first."""
+    text = value.strip(_QUOTES)
+    yield text
+    if match := _GERMAN_DAY.fullmatch(text):
+        yield f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
+    if match := _DAY.fullmatch(text):
+        yield f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}"
+    yield text.upper()
+    yield text.lower()
+    yield text.rstrip("/").rpartition("/")[2]
+    if _HOST.fullmatch(text):
+        yield f"https://{text}"
+    yield re.sub(r"[^a-z0-9]+", "-", text.lower().translate(_UMLAUTS)).strip("-")

@@ -27,6 +27,7 @@ from lodpipe.diagnostics.finding import (
 from lodpipe.documents.block_yaml import read_block_yaml
 from lodpipe.documents.core_schema import typed
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
+from lodpipe.documents.yaml_mistakes import likely_mistake
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,10 @@ def composed(text: str, name: str) -> Node | None:
             (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         )
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise _syntax(name, "YAML", error.problem or str(error), line, column) from None
+        detail = error.problem or str(error)
+        if mistake := likely_mistake(text, line, detail):
+            line, column, detail = mistake
+        raise _syntax(name, "YAML", detail, line, column) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _syntax(

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
-from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.diagnostics.suggestions import nearest, other_spelling
 from lodpipe.documents.readers import READERS, decoded
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Sequence, describe, place_of
@@ -329,6 +329,7 @@ class FileReader:
                 yield Finding("LP205", where, params)
             elif pattern and not pattern.search(text):
                 params = {"key": column.name, "value": text, "pattern": pattern.pattern}
+                params["suggestion"] = other_spelling(text, pattern.pattern)
                 yield Finding("LP204", where, {**params, "expected": column.field.target})
 
 

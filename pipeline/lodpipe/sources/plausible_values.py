@@ -27,6 +27,8 @@ HYGIENE = (
     "encoding",
     "addresses",
     "placeholder",
+    "quotes",
+    "signs",
     "transliteration",
     "language",
     "translation",

@@ -9,7 +9,7 @@ from datetime import date
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, Origin
-from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.diagnostics.suggestions import nearest, other_spelling
 from lodpipe.documents.core_schema import typed
 from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
 from lodpipe.documents.tree import Mapping as Map
@@ -19,12 +19,14 @@ from lodpipe.sources.record_declaration import TYPES, Field, Table
 
 class Lexicon(Struct, frozen=True):
     """What the declarations know of values: concepts by scheme, patterns of own datatypes,
-    languages.
+    languages. For editors also the keys of records by table, and the labels of concepts by scheme.
     """
 
     concepts: Mapping[str, tuple[str, ...]]
     patterns: Mapping[str, str]
     languages: tuple[str, ...]
+    records: Mapping[str, Mapping[str, str]] = {}
+    labels: Mapping[str, Mapping[str, str]] = {}
 
 
 def table_schema(table: Table, lexicon: Lexicon) -> dict[str, object]:
@@ -37,7 +39,16 @@ def table_schema(table: Table, lexicon: Lexicon) -> dict[str, object]:
 
 
 def file_schema(table: Table, lexicon: Lexicon, title: str) -> dict[str, object]:
-    """The JSON Schema of a record file, for editors: one record, or a list of them."""
+    """The JSON Schema of a record file, for editors: one record, or a list of them.
+
+    An editor offers the keys of referred records and shows their labels (`enumDescriptions`); other keys
+    are valid too, for a record may have been added since.
+    """
+    offered = {
+        f"{name}-keys": _offered(lexicon.records[name])
+        for name in sorted(_referred(table.fields.values()))
+        if lexicon.records.get(name)
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
@@ -45,8 +56,24 @@ def file_schema(table: Table, lexicon: Lexicon, title: str) -> dict[str, object]
             {"$ref": "#/$defs/record"},
             {"type": "array", "items": {"$ref": "#/$defs/record"}},
         ],
-        "$defs": {"record": table_schema(table, lexicon)},
+        "$defs": {"record": table_schema(table, lexicon), **offered},
     }
+
+
+def _offered(labels: Mapping[str, str]) -> dict[str, object]:
+    """Values with what they mean, for completion."""
+    schema: dict[str, object] = {"enum": list(labels)}
+    return {**schema, "enumDescriptions": list(labels.values())} if any(labels.values()) else schema
+
+
+def _referred(fields: Iterable[Field]) -> set[str]:
+    """The tables that fields refer to, at any depth."""
+    names = set()
+    for field in fields:
+        if field.kind == "ref":
+            names.add(field.target)
+        names |= _referred([*field.fields.values(), *([field.item] if field.item else [])])
+    return names
 
 
 def _object(field: Field, lexicon: Lexicon) -> dict[str, object]:
@@ -79,9 +106,12 @@ def _field(field: Field, lexicon: Lexicon) -> dict[str, object]:
     if field.values is not None:
         return {"enum": _written(field.values)}
     if field.kind == "concept":
-        return {"enum": list(lexicon.concepts[field.target])}
+        known = lexicon.labels.get(field.target, {})
+        return _offered({name: known.get(name, "") for name in lexicon.concepts[field.target]})
     if field.kind == "ref":
         referred = _field(field.referred or Field("value", "slug"), lexicon)
+        if lexicon.records.get(field.target) and referred.get("type") == "string":
+            referred = {"anyOf": [{"$ref": f"#/$defs/{field.target}-keys"}, referred]}
         referred["description"] = f"id of a record in {field.target}"
         return referred
     schema: dict[str, object] = dict(
@@ -208,13 +238,10 @@ class RecordChecker:
             value = {"value": _short(instance), "suggestion": nearest(str(instance), allowed)}
             yield Finding("LP205", where, {"key": key, "allowed": ", ".join(allowed), **value})
         else:
-            params = {
-                "key": key,
-                "value": _short(instance),
-                "pattern": "",
-            }
+            params = {"key": key, "value": _short(instance), "pattern": "", "suggestion": ""}
             if name == "pattern":
                 params["pattern"] = kind.pattern
+                params["suggestion"] = other_spelling(str(instance), kind.pattern)
             params["expected"] = _EXPECTATIONS.get(name) or self._expected(path)
             yield Finding("LP204", where, params)
 

@@ -10,7 +10,16 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from lodpipe.checks import hygiene, integrity, languages, lint, plausibility, record_rules, records
+from lodpipe.checks import (
+    hygiene,
+    integrity,
+    languages,
+    lint,
+    plausibility,
+    record_rules,
+    records,
+    yaml_texts,
+)
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
@@ -231,6 +240,13 @@ CHECKS: tuple[Check, ...] = (
         lambda subject: languages.language_findings(subject.session, subject.tables),
     ),
     Check("plausible values of records", "records", _plausibility),
+    Check(
+        "texts that YAML cuts or joins",
+        "records",
+        lambda subject: yaml_texts.yaml_text_findings(
+            subject.project.root, subject.tables, subject.declarations.tables.values()
+        ),
+    ),
     Check("quotes in CSV", "records", lambda subject: plausibility.stray_quotes(subject.tables)),
     Check("rules of publication.yaml", "records", _rules),
     Check(

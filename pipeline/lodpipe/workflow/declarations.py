@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,6 +46,17 @@ class Declarations(Struct, frozen=True):
         patterns = self.vocabulary.patterns
         short = {self.vocabulary.compact(iri): pattern for iri, pattern in patterns.items()}
         return Lexicon(self.vocabulary.concepts, short, project.publication.languages)
+
+    def editing_lexicon(
+        self, project: Project, records: Mapping[str, Mapping[str, str]]
+    ) -> Lexicon:
+        """The lexicon with what editors show: labels of concepts, and the keys of records by table."""
+        languages = project.publication.languages
+        labels: dict[str, dict[str, str]] = {}
+        for row in self.vocabulary.concept_rows(languages)[1]:
+            texts = dict.fromkeys(text for text in row[2:] if text)
+            labels.setdefault(str(row[0]), {})[str(row[1])] = " / ".join(texts)
+        return replace(self.lexicon(project), records=records, labels=labels)
 
 
 def read_declarations(project: Project) -> Declarations:

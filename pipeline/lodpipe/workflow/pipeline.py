@@ -132,6 +132,7 @@ class Outcome:
     engine: str = shapes.DEFAULT
     allow_loss: bool = False
     find_coverage: Callable[[], Sequence[TableCoverage]] = tuple
+    find_labels: Callable[[], Mapping[str, Mapping[str, str]]] = dict
     admission: Admission | None = None
 
     @property
@@ -367,7 +368,13 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
         )
         shared = project.dist if engines.is_cluster else None  # a folder that all machines reach
         mapper = stack.enter_context(engine_over(running, engines.on, writable or shared))
-        plan, failures = prepared_plan(project, declarations, mapper)
+        try:
+            plan, failures = prepared_plan(project, declarations, mapper)
+        except InvalidDeclaration as error:
+            # A query may not be able to convert a value that is wrong in a record.
+            if all("Conversion Error" in item.params.get("detail", "") for item in error.findings):
+                admission.gate(cascade.grouped(early))
+            raise
         of_mapping = [
             *plan.findings,
             *checks.mapping_findings(failures, mapper.locate, project.publication.on_invalid_value),
@@ -444,6 +451,7 @@ def _checked(run: _Run, loaded: _Loaded) -> Iterator[Outcome]:
                 session,
                 contradicted_fields(project, declarations.vocabulary, statements, tables),
             ),
+            lambda: checks.labels_of(session, tables, declarations.tables),
             admission,
         )
 
@@ -677,7 +685,7 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
 def _write_schemas(outcome: Outcome, folder: Path) -> None:
     """A JSON Schema for each record file, for the editor's completion."""
     folder.mkdir()
-    lexicon = outcome.declarations.lexicon(outcome.project)
+    lexicon = outcome.declarations.editing_lexicon(outcome.project, outcome.find_labels())
     for table in outcome.declarations.tables.values():
         schema = file_schema(table, lexicon, f"{table.name} ({table.files})")
         (folder / f"{table.name}.schema.json").write_text(

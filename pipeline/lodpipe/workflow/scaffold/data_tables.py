@@ -6,25 +6,28 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from fnmatch import fnmatch
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin
-from lodpipe.documents.readers import READERS, is_hidden, read_tree
+from lodpipe.documents.readers import READERS, is_hidden, read_tree, read_tree_as
 from lodpipe.documents.tree import JsonValue, value_of
-
-Record = dict[str, JsonValue]
+from lodpipe.engine.sqlite_tables import SUFFIXES as DATABASES
+from lodpipe.engine.sqlite_tables import sqlite_tables
+from lodpipe.sources.file_patterns import Pattern, has_signs
+from lodpipe.workflow.scaffold.other_formats import FORMATS, Record, features, is_geojson
 
 ROWS = {".csv", ".tsv"}
 _SEPARATORS = ",;\t|"
 # What folders of data hold besides data.
 _NO_DATA = re.compile(
     r"(package|composer|tsconfig|.*lock|.*schema.*|datapackage|.*-metadata|context|.*config.*|"
-    r"docker-compose|mkdocs|codecov|renovate|publication|records|mapping)\.(json|ya?ml)",
+    r"docker-compose|mkdocs|codecov|renovate|publication|records|mapping|pyproject|cargo|netlify|triagebot|readme|"
+    r"licen[cs]e|changelog|contributing|security|code_of_conduct|index|_index)\.(json|ya?ml|toml|md|txt|html)",
     re.IGNORECASE,
 )
+_SUFFIXES = {*READERS, *ROWS, *DATABASES, *FORMATS, ".geojson"}
 _SKIPPED = {"node_modules", "dist", "build", "vendor", "tests", "test", "schemas", "schema"}
 
 
@@ -32,7 +35,9 @@ _SKIPPED = {"node_modules", "dist", "build", "vendor", "tests", "test", "schemas
 class DataTable:
     """Records of one kind: the patterns of their files relative to the folder, the path of keys to
     them in a file, whether they are the entries of a map, and whether they are written again
-    (rows with commas in UTF-8, others as JSON Lines), for no declaration describes them as they are.
+    (rows with commas in UTF-8, others as JSON Lines), for no declaration describes them as they are;
+    `excluded` are the patterns of files that are left out, `references` the tables that fields refer to,
+    as the data declare it.
     """
 
     name: str
@@ -44,25 +49,39 @@ class DataTable:
     is_rewritten: bool = False
     dialect: tuple[str, str] = (",", "utf-8")  # separator, encoding
     reason: str = ""
+    excluded: tuple[str, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 def data_tables(
-    folder: Path, only: Path | None = None
-) -> tuple[list[DataTable], list[Finding], list[str]]:
+    folder: Path, only: Path | None = None, excluded: tuple[str, ...] = ()
+) -> tuple[list[DataTable], list[Finding], dict[str, str]]:
     """The tables of a folder (or of one file of it) in the order of their names, the files that could
-    not be read, and those that hold no records.
+    not be read, and why others are not used; files of `excluded` patterns are left out.
     """
     findings: list[Finding] = []
     tables: list[DataTable] = []
     single: dict[str, Record] = {}
+    again: dict[str, Record] = {}
     read: list[str] = []
+    omitted = [Pattern.read(pattern) for pattern in excluded]
     for path in [only] if only else _data_files(folder):
         name = path.relative_to(folder).as_posix()
+        if any(pattern.match(name) is not None for pattern in omitted):
+            continue
         try:
             if path.suffix.lower() in ROWS:
                 tables += _rows(path, name)
                 continue
-            tree = read_tree(path, name)
+            if path.suffix.lower() in DATABASES:
+                tables += _database(path, name)
+                continue
+            if path.suffix.lower() in FORMATS:
+                record = FORMATS[path.suffix.lower()](path, name)
+                again |= {name: record} if record else {}
+                continue
+            is_map = path.suffix.lower() == ".geojson"
+            tree = read_tree_as("json", path, name) if is_map else read_tree(path, name)
             content = None if tree is None else value_of(tree)
         except LodpipeError as error:
             findings += error.findings
@@ -72,15 +91,60 @@ def data_tables(
         tables += lists
         if not lists and isinstance(content, dict) and content:
             single[name] = content
-    tables = [*_same_columns(tables), *_one_file_each(single)]
+    tables, copies = _without_copies(tables)
+    tables = [*_same_columns(tables), *_one_file_each(single), *_one_file_each(again, True)]
     used = {
         name for table in tables for pattern in table.files for name in _matching(read, pattern)
     }
-    return _distinct(tables), findings, [name for name in read if name not in used]
+    tables = [_without(table, excluded) for table in _distinct(tables)]
+    unused = {name: "no records, not used" for name in read if name not in used}
+    return tables, findings, unused | copies
+
+
+def _without_copies(tables: list[DataTable]) -> tuple[list[DataTable], dict[str, str]]:
+    """The tables without files that hold the rows of a CSV file of the same name in another format,
+    and what is reported of these.
+    """
+    rows = {
+        PurePosixPath(table.files[0]).with_suffix(""): table for table in tables if table.is_rows
+    }
+    copies = {}
+    for table in tables:
+        origin = rows.get(PurePosixPath(table.files[0]).with_suffix(""))
+        if origin is None or table.is_rows or len(table.records) != len(origin.records):
+            continue
+        if _overlap(set(table.records[0]), set(origin.records[0])):
+            copies[table.files[0]] = f"the same records as {origin.files[0]}, not used"
+    return [table for table in tables if table.files[0] not in copies], copies
+
+
+def _without(table: DataTable, excluded: tuple[str, ...]) -> DataTable:
+    """The table with those patterns that its own files could match."""
+    has_pattern = any(map(has_signs, table.files))
+    return replace(table, excluded=excluded if has_pattern and not table.is_rewritten else ())
+
+
+def _database(path: Path, name: str) -> Iterator[DataTable]:
+    """The tables of an SQLite file, which are written again as rows."""
+    for table in sqlite_tables(path, name):
+        references = {
+            column: _name_in_database(other) for column, other in table.references.items()
+        }
+        yield DataTable(
+            _name_in_database(table.name), (name,), cast(list[Record], table.rows), is_rows=True, is_rewritten=True,
+            reason=f"{len(table.rows)} rows of {table.name} in {name}", references=references,
+        )  # fmt: skip
+
+
+def _name_in_database(table: str) -> str:
+    return _table_name(re.sub("(?<=[a-z])(?=[A-Z])", "_", table))
 
 
 def _matching(names: list[str], pattern: str) -> list[str]:
-    return [name for name in names if fnmatch(name, pattern.replace("**/", "*"))]
+    if pattern in names:
+        return [pattern]
+    read = Pattern.read(pattern)
+    return [name for name in names if read.match(name) is not None]
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
@@ -88,7 +152,7 @@ def _data_files(folder: Path) -> Iterator[Path]:
         below = path.relative_to(folder)
         if is_hidden(below) or _SKIPPED & set(below.parts[:-1]) or _NO_DATA.fullmatch(path.name):
             continue
-        if path.suffix.lower() in {*READERS, *ROWS} and path.is_file():
+        if path.suffix.lower() in _SUFFIXES and path.is_file():
             yield path
 
 
@@ -176,7 +240,11 @@ def _lists(
     file: str, content: JsonValue, at: tuple[str, ...] = (), depth: int = 2
 ) -> Iterator[DataTable]:
     """A list of maps, at the top or below keys; a map whose values are maps of one kind."""
-    if isinstance(content, list):
+    if is_geojson(content):
+        if records := features(content):
+            reason = f"{len(records)} features of {file}"
+            yield DataTable(_table_name(file), (file,), records, is_rewritten=True, reason=reason)
+    elif isinstance(content, list):
         records = [item for item in content if isinstance(item, dict)]
         if records and len(records) == len(content):
             where = f"below `{'.'.join(at)}` in {file}" if at else f"in {file}"
@@ -203,6 +271,8 @@ def _lists(
             reason=f"{len(rows)} items of {len(content)} lists in {file}, each below a key",
         )  # fmt: skip
     elif isinstance(content, dict) and depth:
+        if isinstance(content.get("schema"), dict) and isinstance(content.get("data"), list):
+            content = {"data": content["data"]}  # rows with the declaration of their columns
         members = [list(_lists(file, item, (*at, key), depth - 1)) for key, item in content.items()]
         known = sum(1 for key in content if key in ("id", "name", "title"))
         if not known:  # a record has lists of its own
@@ -244,9 +314,9 @@ def _are_alike(values: list[JsonValue]) -> bool:
     return 0 < len(counts) <= max(2 * often, 3)
 
 
-def _one_file_each(files: Mapping[str, Record]) -> Iterator[DataTable]:
+def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> Iterator[DataTable]:
     """Folders of files with one record each; folders whose records have the same keys are one
-    table.
+    table. Where no field names a record, the name of its file does.
     """
     folders: dict[tuple[str, str], list[str]] = {}
     for name in files:
@@ -254,8 +324,8 @@ def _one_file_each(files: Mapping[str, Record]) -> Iterator[DataTable]:
         folders.setdefault((path.parent.as_posix(), path.suffix), []).append(name)
     groups: list[tuple[set[str], list[tuple[str, str]]]] = []
     for key, names in folders.items():
-        counts = Counter(field for name in names for field in files[name])
-        usual = {field for field, count in counts.items() if 2 * count > len(names)}
+        counts = Counter(key for name in names for key in files[name])
+        usual = {key for key, count in counts.items() if 2 * count > len(names)}
         if (
             sum(2 * len(usual & files[name].keys()) >= len(files[name]) for name in names)
             < len(names) / 2
@@ -277,11 +347,36 @@ def _one_file_each(files: Mapping[str, Record]) -> Iterator[DataTable]:
         common = parts[0][: next((n for n in range(len(parts[0])) if len({p[: n + 1] for p in parts}) > 1), len(parts[0]))]  # fmt: skip
         if len(keys) > 3 and common:
             patterns = (f"{'/'.join(common)}/**/*{keys[0][1]}",)
+        records = [files[name] for name in names]
+        if column := _file_column(names, records):
+            patterns = tuple(pattern.replace(f"*{keys[0][1]}", f"{{{column}}}{keys[0][1]}") for pattern in patterns)  # fmt: skip
+            records = [{column: PurePosixPath(name).stem, **record} for name, record in zip(names, records, strict=True)]  # fmt: skip
         last = PurePosixPath(keys[0][0]).name if len(keys) == 1 else (common or ("records",))[-1]
         yield DataTable(
-            _table_name(last or "records"), patterns, [files[name] for name in names],
+            _table_name(last or "records"), patterns, records, is_rewritten=is_rewritten,
             reason=f"{len(names)} files with one record each",
         )  # fmt: skip
+
+
+FILE_NAME = "file_name"
+_IDS = ("id", "identifier", "key", "code", "slug", "uuid")
+
+
+def _file_column(names: list[str], records: list[Record]) -> str:
+    """The column for the names of the files, if they name the records and no field does; else empty."""
+    stems = [PurePosixPath(name).stem for name in names]
+    if len(set(map(str.lower, stems))) < len(stems):
+        return ""
+    for key in _IDS:
+        values = [record.get(key) for record in records]
+        if all(isinstance(value, dict) for value in values):
+            return ""  # identifiers of several registers
+        if all(isinstance(value, str | int) for value in values) and len(
+            set(map(str, values))
+        ) == len(values):
+            return ""
+    fields = {key.lower() for record in records for key in record}
+    return next((name for name in ("id", FILE_NAME) if name not in fields), "")
 
 
 def _overlap(keys: set[str], others: set[str]) -> bool:
@@ -291,21 +386,40 @@ def _overlap(keys: set[str], others: set[str]) -> bool:
 def _table_name(file: str) -> str:
     stem = PurePosixPath(file).name.split(".")[0]
     name = re.sub(r"\W+", "_", stem).strip("_").lower() or "records"
+    if not re.search("[^0-9_]", name):
+        return "records"  # the year of a folder is no name of what its files hold
     return f"table_{name}" if name[0].isdigit() else name
 
 
+def singular(name: str) -> str:
+    """A rough singular of an English plural: cities → city, bodies → body, towns → town.
+
+    >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
+    ('city', 'class', 'town', 'status')
+    """
+    if name == "people":
+        return "person"
+    for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name[: -len(ending)] + single
+    return name
+
+
 def _distinct(tables: list[DataTable]) -> list[DataTable]:
-    """The tables with names of their own; files of the same name get that of their folder, too."""
+    """The tables with names of their own, also in the singular, which is in the IRIs of their records;
+    files of the same name get that of their folder, too.
+    """
     taken: Counter[str] = Counter()
     named = []
     for table in sorted(tables, key=lambda table: (table.name, table.files)):
         name = table.name
-        if taken[name] or name in ("statements", "declared", "concepts"):
+        if taken[singular(name)] or name in ("statements", "declared", "concepts"):
             parents = PurePosixPath(table.files[0]).parent.name
             name = _table_name(f"{parents}_{name}") if parents else f"{name}_{taken[name] + 1}"
-        while taken[name]:
-            name = f"{table.name}_{taken[table.name] + 1}"
-            taken[table.name] += 1
-        taken[name] += 1
+        number = 1
+        while taken[singular(name)]:
+            number += 1
+            name = f"{table.name}_{number}"
+        taken[singular(name)] += 1
         named.append(replace(table, name=name))
     return named

@@ -16,7 +16,8 @@ from itertools import combinations
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.sources.record_declaration import KEY, TYPES
-from lodpipe.workflow.scaffold.data_tables import DataTable
+from lodpipe.workflow.scaffold.agreeing_fields import agreeing
+from lodpipe.workflow.scaffold.data_tables import FILE_NAME, DataTable, singular
 from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of, merged
 
 
@@ -31,7 +32,8 @@ class FieldForm:
     `separator` is between several values in one text, of which `item` is the form; `pattern` is that
     of numbers that the files have as texts, `published` the type of a value in the graph, where it is
     another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
-    the number of items of the longest list, `bounds` what numbers of that name cannot leave.
+    the number of items of the longest list, `is_tuple` says that all lists are numbers, as many as that,
+    `bounds` what numbers of that name cannot leave.
     """
 
     name: str
@@ -54,6 +56,7 @@ class FieldForm:
     absent: str = ""
     continues: str = ""
     length: int = 0
+    is_tuple: bool = False
     bounds: tuple[int | None, int | None] | None = None
     reason: str = ""
 
@@ -110,7 +113,7 @@ class TableForm:
 
 
 _KEY_NAMES = (
-    "id", "identifier", "key", "code", "slug", "uuid", "kennung", "schluessel", "iri", "uri", "url",
+    "id", "identifier", "key", "code", "slug", "uuid", "kennung", "schluessel", FILE_NAME, "iri", "uri", "url",
 )  # fmt: skip
 _IDENTIFIERS = re.compile(
     r"(^|_)(id|ids|identifier|uuid|wikidata|ror|isni|gnd|viaf|orcid|ags|ars|siren|siret|lei|grid|doi)$"
@@ -128,6 +131,8 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _LANGUAGE_TAG = re.compile(
     "bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
 )
+_MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d\d:\d\d|\d+\.\d+$")
+_NAME_LIKE = re.compile(r"[a-z][a-z0-9]*([-_]{1,2}[a-z0-9]+)*")  # tag: include-copyright
 MOST_CONCEPTS = 60
 
 
@@ -148,7 +153,14 @@ def table_forms(tables: list[DataTable]) -> list[TableForm]:
             path, values = _key(table, fields, keys[table.name][0])
             del keys[table.name]
             keys |= {table.name: (path, frozenset(values))} if path else {}
-    return [_Reader(table, keys).form(fields) for table, fields in counted]
+    records = {
+        table.name: {str(record.get(path[0])): record for record in table.records}
+        for table in tables
+        if len(path := keys.get(table.name, ((), frozenset()))[0]) == 1
+    }
+    return [
+        _Reader(table, keys, agreeing(table, records)).form(fields) for table, fields in counted
+    ]
 
 
 def _relates(table: DataTable, fields: Mapping[str, FieldCensus], keys: Keys) -> bool:
@@ -217,6 +229,10 @@ def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
     for folded in (snake_case(column_name(name)) for name in path):
         if folded in _KEY_NAMES or _IDENTIFIERS.search(folded) or _TEXTS.search(folded):
             return longest <= 200
+    if any(map(_MOMENT.match, census.values)):
+        return False
+    if path != ("value",) and all(map(_NAME_LIKE.fullmatch, census.values)) and longest <= 40:
+        return any("-" in text or "_" in text for text in census.values)
     return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip
 
 
@@ -262,13 +278,16 @@ def with_language(table: TableForm, first: str) -> TableForm:
 
 class _Reader:
     """Finds the forms of one table's fields; `keys` has the path of the key of each table, and its
-    values.
+    values, `agreeing` the fields whose maps repeat what records of another table have.
     """
 
     def __init__(
-        self, table: DataTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
+        self,
+        table: DataTable,
+        keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]],
+        agreeing: Mapping[tuple[str, ...], str],
     ) -> None:
-        self.table, self.keys = table, keys
+        self.table, self.keys, self.agreeing = table, keys, agreeing
         self.others = {name: key for name, key in keys.items() if name != table.name}
         self.key = keys[table.name][0] if table.name in keys else ()
         self.has_empty = False
@@ -333,9 +352,16 @@ class _Reader:
             if item is None or item.kind in ("list", "texts", "keyed"):
                 return None
             reason = f"{census.present} of {census.parents}, up to {census.lengths} items"
-            return replace(plain, kind="list", item=item, length=census.lengths, reason=reason)
+            is_tuple = (
+                item.kind == "type" and item.target in ("integer", "decimal")
+                and 2 <= census.lengths <= 4 and census.item.parents == census.lengths * census.present
+            )  # fmt: skip
+            return replace(plain, kind="list", item=item, length=census.lengths, is_tuple=is_tuple, reason=reason)  # fmt: skip
         if {"map", "list"} & set(census.kinds):
             return None
+        if table := self.agreeing.get(sources):
+            reason = f"{len(census.values)} values, keys of {table}, whose fields are repeated"
+            return replace(plain, kind="ref", target=table, reason=reason)
         return self._single(plain, census, path)
 
     def _map(
@@ -380,7 +406,9 @@ class _Reader:
 
     def _single(self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...]) -> FieldForm:
         name = plain.name
-        if (table := self._referred(name, census)) is not None:
+        if (
+            table := self._declared(name, census, path) or self._referred(name, census)
+        ) is not None:
             reason = f"{len(census.values)} values, all of them keys of {table}"
             return replace(plain, kind="ref", target=table, reason=reason)
         if set(census.kinds) == {"text", "boolean"} and "true" not in census.values:
@@ -418,13 +446,21 @@ class _Reader:
             and not census.is_unique
         ):
             (most, times), *_ = census.values.most_common(1)
+            repeated = sum(1 for count in census.values.values() if count > 1)
             reason = f"{_share(census)}, but {most[:60]!r} is in {times} records"
+            reason += f", and so are {repeated - 1} other values" if repeated > 1 else ""
         if target == "text" and not self.table.is_rows and _are_numbers(name, census):
             reason = f"{_share(census)}, numbers in quotes"
             return replace(
                 plain, target=target, pattern=_DECIMAL.pattern, published="decimal", reason=reason
             )
         return replace(plain, target=target, unique=unique, reason=reason or _share(census))
+
+    def _declared(self, name: str, census: FieldCensus, path: tuple[str, ...]) -> str | None:
+        """The table that a field refers to, as the data declare it, where all values are keys of it."""
+        table = "" if path else self.table.references.get(name, "")
+        _, keys = self.keys.get(table, ((), frozenset()))
+        return table if census.values.keys() <= keys and keys else None
 
     def _referred(self, name: str, census: FieldCensus) -> str | None:
         """The table whose keys all values are, if the name or the number of values make it likely."""
@@ -565,20 +601,6 @@ def scheme_of(table: str, path: tuple[str, ...]) -> str:
     return re.sub(r"[^a-z0-9]+", "-", "-".join((singular(table), *path)).lower()).strip("-")
 
 
-def singular(name: str) -> str:
-    """A rough singular of an English plural: cities → city, bodies → body, towns → town.
-
-    >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
-    ('city', 'class', 'town', 'status')
-    """
-    if name == "people":
-        return "person"
-    for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
-        if name.endswith(ending) and len(name) > len(ending) + 1:
-            return name[: -len(ending)] + single
-    return name
-
-
 def snake_case(name: str) -> str:
     """A name in small letters with underscores: startDate → start_date."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
@@ -688,7 +710,9 @@ _JUDGES: dict[str, Callable[[str], bool]] = {
 
 
 def _are_years(name: str, census: FieldCensus) -> bool:
-    is_called = re.search(r"(^|_)(year|jahr|annee)$", snake_case(name))
+    is_called = re.search(
+        r"(^|_)(year|jahr|annee|born|died|founded|established|opened|closed)$", snake_case(name)
+    )
     return bool(is_called) and all(re.fullmatch("[12][0-9]{3}", text) for text in census.values)
 
 
@@ -711,6 +735,10 @@ def _is_category(name: str, census: FieldCensus) -> bool:
         or distinct > MOST_CONCEPTS
     ):
         return False
+    if 2 * sum(bool(re.search(r"[^\W\d_]", value)) for value in census.values) < distinct:
+        return False  # numbers with signs for thousands
+    if any(map(_MOMENT.match, census.values)):
+        return False  # days and times
     names = _concept_names(census.values)
     if len(set(names.values())) < len({value.casefold() for value in names}) or not all(
         names.values()

@@ -13,7 +13,8 @@ import msgspec
 
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import value_of
-from lodpipe.workflow.scaffold.field_forms import FieldForm, reference_name, singular, snake_case
+from lodpipe.workflow.scaffold.data_tables import singular
+from lodpipe.workflow.scaffold.field_forms import FieldForm, reference_name, snake_case
 
 PROFILES = ("popolo", "cpov")
 _FOLDER = Path(__file__).parent

@@ -6,11 +6,13 @@ import csv
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.runtime.whole_files import whole_files
+from lodpipe.sources.file_patterns import PatternError
 from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
@@ -30,12 +32,12 @@ from lodpipe.workflow.scaffold.written_files import (
 
 @dataclass(frozen=True)
 class Proposal:
-    """The tables of a folder, what could not be read, and the files that hold no records."""
+    """The tables of a folder, what could not be read, and the files that are not used, with the reason."""
 
     data: Path
     tables: tuple[TableForm, ...]
     findings: tuple[Finding, ...]
-    unused: tuple[str, ...] = ()
+    unused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -48,17 +50,24 @@ class Proposal:
         return fitting_profile([[entry.name for entry in form.fields] for form in self.tables])
 
 
-def propose(data: Path) -> Proposal:
-    """Reads the data of a folder or file. Raises InvalidDeclaration (LP720) where nothing holds
-    records.
+class InvalidExclusion(ValueError):
+    """A pattern of files to leave out that means nothing."""
+
+
+def propose(data: Path, excluded: tuple[str, ...] = ()) -> Proposal:
+    """Reads the data of a folder or file, without files of `excluded` patterns. Raises
+    InvalidDeclaration (LP720) where nothing holds records, InvalidExclusion.
     """
     folder = data if data.is_dir() else data.parent
-    tables, findings, unused = data_tables(folder, None if data.is_dir() else data)
+    try:
+        tables, findings, unused = data_tables(folder, None if data.is_dir() else data, excluded)
+    except PatternError as error:
+        raise InvalidExclusion(str(error)) from None
     if not tables:
         raise InvalidDeclaration(
             [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]
         )
-    return Proposal(folder, tuple(table_forms(tables)), tuple(findings), tuple(unused))
+    return Proposal(folder, tuple(table_forms(tables)), tuple(findings), unused)
 
 
 def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[str]:

@@ -21,11 +21,11 @@ from lodpipe.mapping.source_queries import (
     without_value,
 )
 from lodpipe.sources.record_declaration import KEY
+from lodpipe.workflow.scaffold.data_tables import singular
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
     TableForm,
     item_key,
-    singular,
     snake_case,
 )
 from lodpipe.workflow.scaffold.field_terms import (
@@ -55,7 +55,7 @@ class Statement:
 
     `kind` is type, ref, concept or texts, `target` the type, the table or the scheme; `label` what
     editors call the field; `absent` is a value of the column that stands for none,
-    `in_language` the language of texts that have none in the files.
+    `in_language` the language of texts that have none in the files, `template` a text with several columns.
     """
 
     property: str
@@ -69,6 +69,7 @@ class Statement:
     concepts: tuple[str, ...] = ()
     absent: str = ""
     in_language: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,10 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
     for table in tables:
         classes = classes_of(table.name, terms)
         if used[classes[0]] > 1:  # shapes and pages distinguish the tables by classes of their own
-            classes = (f"def:{own_class(table.name)}", *classes)
+            classes = (
+                f"def:{own_class(table.name)}",
+                *(name for name in classes if not name.startswith("def:")),
+            )
         resources += _Reader(table, classes, prefixes, terms, language).resources()
     return resources
 
@@ -268,8 +272,11 @@ class _Reader:
     def _statement(
         self, entry: FieldForm, path: tuple[str, ...], classes: tuple[str, ...], is_plain: bool
     ) -> Statement:
+        column = "_".join(path) + ("_value" if entry.absent else "")
         if entry.published:
             entry = replace(entry, target=entry.published)
+        if entry.kind == "ref" and entry.name.lower() in ("id", "identifier"):
+            path = (*path[:-1], singular(entry.target))  # what it names says more than `id`
         property_, form = property_of(entry, classes, path, self.terms)
         is_half = property_ == "dct:identifier" and len(self.table.keys) > 1
         is_known = is_plain or is_part_of_place(property_, path)
@@ -288,7 +295,6 @@ class _Reader:
                 values={},
             )
         language = self.language if form == "language" else ""
-        column = "_".join(path) + ("_value" if entry.absent else "")
         return Statement(
             property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,
@@ -341,6 +347,8 @@ class _Reader:
         """The statements of a record with a name: where no field is called so, the text that most
         likely is one is its name.
         """
+        if person := _person_named(statements):
+            return person
         if any(rule.property in NAMES for rule in statements):
             return statements
         records = self.table.table.records
@@ -453,8 +461,45 @@ class _Reader:
         if axes and entry.length == len(axes) and item.target in ("decimal", "integer"):
             self._axes(axes, (name, rows, subject), owner)
             return
+        if entry.is_tuple:
+            self._places((name, rows, subject), statement, entry.length, owner)
+            return
         query = self._query(rows, (statement,), *self._cut_whole())
         self._add_values((name, query, subject), statement, owner, name)
+
+    def _places(
+        self, list_: tuple[str, str, str], statement: Statement, length: int, owner: str
+    ) -> None:
+        """A statement of its own for each place of a list of numbers, whose order has a meaning."""
+        name, rows, subject = list_
+        for place in range(1, length + 1):
+            rule = replace(
+                statement,
+                property=f"{statement.property}{place}",
+                label=f"{statement.label} {place}",
+            )
+            query = self._query(at_position(rows, place), (rule,), *self._cut_whole())
+            self._add_values((f"{name}_{place}", query, subject), rule, owner, name)
+
+
+def _person_named(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The statements of a person with given and family name: both are the name, unless a field is
+    called `name`; a `title` is none. Empty where there is no such person.
+    """
+    parts = {rule.property: rule for rule in statements}
+    given, family = parts.get("schema:givenName"), parts.get("schema:familyName")
+    named = [rule for rule in statements if rule.property in NAMES]
+    if not given or not family or any(_FULL_NAME.search(rule.column) for rule in named):
+        return ()
+    others = tuple(
+        replace(rule, property=f"def:{own_property((rule.column,))}") if rule in named else rule
+        for rule in statements
+    )
+    name = Statement(
+        NAMES[0], given.column, "type", "text", "full name", required=given.required and family.required,
+        template=f"$({given.column}) $({family.column})",
+    )  # fmt: skip
+    return (*others, name)
 
 
 def _part_entry(part: PartEntry, rule: Statement) -> TermEntry | None:
@@ -485,6 +530,7 @@ _AXES = {
 }  # fmt: skip
 NAMES = ("schema:name", "skos:prefLabel", "foaf:name")
 _OTHERS = re.compile(r"\$\((?!_id(?:_local)?\))(\w+)\)")  # columns that rows of lists lack
+_FULL_NAME = re.compile(r"(^|_)(full_?|display_?)?name$", re.IGNORECASE)
 _ENTRIES = "{}"  # a step into all entries of a map
 
 

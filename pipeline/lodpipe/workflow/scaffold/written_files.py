@@ -86,6 +86,8 @@ def _records(tables: list[TableForm], answers: Answers) -> str:
         lines += ["", f"# {table.reason}", f"{form.name}:", f"  files: {_flow(files)}"]
         if answers.root and not again:
             lines.append(f"  root: {_flow(answers.root)}")
+        if table.excluded:
+            lines.append(f"  except: {_flow(list(table.excluded))}")
         if table.at and not again:
             lines.append(f"  at: {_flow(list(table.at))}")
         if table.is_keyed:
@@ -187,7 +189,7 @@ def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
         names = resource.classes[0] if len(resource.classes) == 1 else list(resource.classes)
         yield _flow(["a", names])
     for rule in resource.statements:
-        value = f"$({rule.column})"
+        value = rule.template or f"$({rule.column})"
         if rule.kind == "texts":
             for language in rule.languages:
                 yield _flow([rule.property, f"$({rule.column}_{language})", f"{language}~lang"])
@@ -254,10 +256,20 @@ def _terms(tables: list[TableForm], resources: list[Resource], answers: Answers)
     for scheme, entry in sorted(schemes.items()):
         label = _labels(label_of(entry.name), answers)
         lines += ["", f"<def/{scheme}> a skos:ConceptScheme ; skos:prefLabel {label} ."]
-        for concept in sorted(set(entry.values.values())):
-            label = _labels(concept.replace("-", " "), answers)
+        for concept, text in sorted(_concept_texts(entry).items()):
+            label = _labels(text, answers)
             lines.append(f"<def/{scheme}/{concept}> a skos:Concept ; skos:inScheme <def/{scheme}> ; skos:prefLabel {label} .")  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _concept_texts(entry: FieldForm) -> dict[str, str]:
+    """Each concept with the value that the files have, the first of several; values that are names
+    already, with spaces.
+    """
+    texts: dict[str, str] = {}
+    for value, concept in sorted(entry.values.items()):
+        texts.setdefault(concept, value.replace("-", " ") if value == concept else value)
+    return texts
 
 
 # -- shapes/ ---------------------------------------------------------------------------------------
@@ -421,7 +433,9 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         if resource.key is None:
             continue
         columns = [
-            rule.column for rule in resource.statements if rule.kind != "texts" and not rule.absent
+            rule.column
+            for rule in resource.statements
+            if rule.kind != "texts" and not rule.absent and not rule.template
         ]
         names = dict.fromkeys([resource.key.name, *columns])
         columns = [quoted(name) for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from lodpipe.workflow.sheets.workbook import (
     CHOICES,
@@ -128,27 +128,99 @@ def _row(cells: Sequence[tuple[str, str, str]]) -> Element:
     return row
 
 
-def read_ods(path: Path) -> dict[str, Cells]:
-    """The cells of all sheets. Raises ValueError for what is no such file."""
-    from odfdo import Document
+_OFFICE, _TABLE, _TEXT = (
+    f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "table", "text")
+)
+_MOST_CELLS = 10_000_000  # of a sheet, with those that are repeated
 
-    try:
-        document = Document(path)
-        tables = document.body.tables
-    except (BadZipFile, AttributeError, KeyError, TypeError) as error:
-        raise ValueError(str(error)) from None
+
+def read_ods(path: Path) -> dict[str, Cells]:
+    """The cells of all sheets; rows end with their last cell that is not empty, and sheets with their
+    last such row. Raises ValueError for what is no such file.
+
+    Rows and cells that are repeated, up to the end of a sheet in files of LibreOffice, are made once.
+    """
+    from lxml import etree
+
     sheets: dict[str, Cells] = {}
-    for table in tables:
-        table.rstrip(aggressive=True)
-        sheets[table.name] = [
-            [Cell(_text(cell), cell.formula is not None) for cell in row.traverse()]
-            for row in table.traverse()
-        ]
+    try:
+        with ZipFile(path) as archive, archive.open("content.xml") as content:
+            for _, table in etree.iterparse(
+                content,
+                tag=f"{_TABLE}table",
+                resolve_entities=False,
+                no_network=True,
+                huge_tree=True,
+            ):
+                name = table.get(f"{_TABLE}name", "")
+                sheets[name] = _cells(table)
+                table.clear()
+    except (BadZipFile, KeyError, etree.XMLSyntaxError) as error:
+        raise ValueError(str(error)) from None
     return sheets
 
 
+def _cells(table: Any) -> Cells:
+    cells: Cells = []
+    empty = 0  # rows since the last that is not
+    left = _MOST_CELLS
+    for row in table.iter(f"{_TABLE}table-row"):
+        times = _repeated(row, "rows")
+        texts = _row_cells(row)
+        if not texts:
+            empty += times
+            continue
+        left -= empty + times * len(texts)
+        if left < 0:
+            raise ValueError(f"a sheet of more than {_MOST_CELLS:,} cells")
+        cells += [[]] * empty
+        cells += [texts] * times
+        empty = 0
+    return cells
+
+
+def _row_cells(row: Any) -> list[Cell]:
+    cells: list[Cell] = []
+    blank: list[Cell] = []  # since the last that is not
+    for element in row:
+        if element.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+            continue
+        times = _repeated(element, "columns")
+        cell = Cell(_text(element), element.get(f"{_TABLE}formula") is not None)
+        if not cell.text.strip() and not cell.is_formula:
+            blank += [cell] * times
+            continue
+        cells += [*blank, *[cell] * times]
+        blank = []
+    return cells
+
+
+def _repeated(element: Any, kind: str) -> int:
+    return max(1, int(element.get(f"{_TABLE}number-{kind}-repeated", "1")))
+
+
 def _text(cell: Any) -> str:
-    """The text of a cell, a line for each paragraph."""
-    if cell.type == "string":
-        return "\n".join(paragraph.inner_text for paragraph in cell.get_paragraphs())
-    return text_of(cell.value)
+    """The text of a cell, a line for each paragraph; a number, day or truth value as text."""
+    kind = cell.get(f"{_OFFICE}value-type")
+    if kind in ("float", "percentage", "currency"):
+        return text_of(float(cell.get(f"{_OFFICE}value", "nan")))
+    if kind == "date":
+        value = str(cell.get(f"{_OFFICE}date-value", ""))
+        return value.removesuffix("T00:00:00")
+    if kind == "boolean":
+        return str(cell.get(f"{_OFFICE}boolean-value", ""))
+    return text_of("\n".join(_inner_text(item) for item in cell if item.tag == f"{_TEXT}p"))
+
+
+def _inner_text(element: Any) -> str:
+    """The text of a paragraph or a part of it: spaces, tabulators and line breaks are elements."""
+    parts = [element.text or ""]
+    for item in element:
+        if item.tag == f"{_TEXT}s":
+            parts.append(" " * int(item.get(f"{_TEXT}c", "1")))
+        elif item.tag in (f"{_TEXT}tab", f"{_TEXT}line-break"):
+            parts.append("\t" if item.tag == f"{_TEXT}tab" else "\n")
+        elif item.tag != f"{_OFFICE}annotation":
+            parts.append(_inner_text(item))
+        parts.append(item.tail or "")
+    return "".join(parts)

@@ -1,0 +1,78 @@
+"""Texts that YAML understands otherwise than their editor: cut off at ` #`, which begins a comment, or
+joined with the next line, which lost its dash.
+
+    name: Town #1 and neighbours      the name is `Town`
+    terms:
+      - democracy
+        rural areas                 one text of two lines
+
+A quick search picks the lines that may be such; only files with one are read again by libyaml, whose
+events know where a value ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lodpipe.checks.hygiene import excerpt
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.sources import RecordTable, RowTable, Table
+
+_WIDTH = (
+    80  # columns: a line that is broken before has its break from an editor, not from a program
+)
+# A hash without a space behind it, or a line of text below one that begins with a dash.
+_CUT = re.compile(r"^[^#\n]*[^\s#,\[{(:-][ \t]+#[^\s#!]", re.MULTILINE)
+_JOINED = re.compile(r"^( *)- +(?![\"'|>&*!{\[#])[^\n]*\n\1 +(?!- |#)\S", re.MULTILINE)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def yaml_text_findings(
+    root: Path, tables: Mapping[str, RecordTable], declared: Iterable[Table]
+) -> Iterator[Finding]:
+    """Warnings (LP242, LP243) about the record files in `source/`; those of others are as they are."""
+    own = {table.name for table in declared if not table.files.root}
+    files = {
+        file
+        for name, table in tables.items() if name in own and isinstance(table, RowTable)
+        for file, _ in table.lines if file.endswith((".yaml", ".yml"))
+    }  # fmt: skip
+    for file in sorted(files):
+        text = (root / file).read_text("utf-8", "replace")
+        if _CUT.search(text) or _JOINED.search(text):
+            with contextlib.suppress(yaml.YAMLError):  # reported where the records are read
+                yield from _findings(file, text)
+
+
+def _findings(file: str, text: str) -> Iterator[Finding]:
+    lines = text.splitlines()
+    open_: list[bool] = []  # of each open collection: whether it is a list
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            is_block = not event.flow_style
+            open_.append(is_block and isinstance(event, yaml.SequenceStartEvent))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            open_.pop()
+        elif isinstance(event, yaml.ScalarEvent) and not event.style:
+            yield from _of_scalar(file, lines, event, bool(open_ and open_[-1]))
+
+
+def _of_scalar(file: str, lines: list[str], event: Any, is_item: bool) -> Iterator[Finding]:
+    start, end = event.start_mark, event.end_mark
+    where = Origin(file, start.line + 1, start.column + 1)
+    rest = lines[end.line][end.column :] if end.line < len(lines) else ""
+    if event.value and re.match(r"[ \t]+#[^\s#!]", rest):
+        params = {"value": excerpt(event.value), "detail": excerpt(rest.strip())}
+        yield Finding("LP242", where, params, Severity.WARNING)
+    if is_item and end.line > start.line:
+        first, second = lines[start.line].rstrip(), lines[start.line + 1].strip()
+        if len(first) + 1 + len(second.split(" ", 1)[0]) <= _WIDTH:
+            params = {"value": excerpt(event.value), "detail": excerpt(second)}
+            where = Origin(file, start.line + 2, len(lines[start.line + 1]) - len(second) + 1)
+            yield Finding("LP243", where, params, Severity.WARNING)

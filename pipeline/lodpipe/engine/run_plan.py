@@ -86,7 +86,7 @@ def _any_fails(session: Session, plan: Plan) -> bool:
             SELECT unnest([0, 1]) AS n, unnest([CASE WHEN "c0" IS NULL THEN '' END, "c1"]) AS v,
                 NULL AS d FROM "places"
             UNION ALL SELECT 2 AS n, "c4" AS v, NULL AS d FROM "documents"))
-        WHERE NOT CASE n WHEN 0 THEN v IS NULL WHEN 1 THEN regexp_matches(v, '^…$')
+        WHERE v IS NOT NULL AND NOT CASE n WHEN 0 THEN v IS NULL WHEN 1 THEN regexp_matches(v, '^…$')
             WHEN 2 THEN regexp_matches(v, '^…$') AND is_day(v) END LIMIT 1
     """
     conditions: dict[str, int] = {}
@@ -110,7 +110,8 @@ def _any_fails(session: Session, plan: Plan) -> bool:
         return False
     cases = " ".join(f"WHEN {number} THEN {valid}" for valid, number in conditions.items())
     texts = " UNION ALL ".join(dict.fromkeys(selects))
-    sql = f"SELECT 1 FROM (SELECT DISTINCT * FROM ({texts})) WHERE NOT CASE n {cases} END LIMIT 1"
+    # What is missing makes no statement, and no condition is about it.
+    sql = f"SELECT 1 FROM (SELECT DISTINCT * FROM ({texts})) WHERE v IS NOT NULL AND NOT CASE n {cases} END LIMIT 1"
     return bool(session.rows(sql))
 
 

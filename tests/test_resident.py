@@ -4,6 +4,7 @@ with nothing, after whatever edits, and does again only what an edit reaches.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,11 +14,16 @@ import pytest
 import yaml
 
 from checker import Checker
+from lodpipe.diagnostics.finding import InvalidData
+from lodpipe.documents.snapshot import snapshot
 from lodpipe.engine.remembering import RememberingSession
 from lodpipe.engine.sql_session import Session
+from lodpipe.workflow.declarations import other_folders
+from lodpipe.workflow.pipeline import Engines, build
+from lodpipe.workflow.resident import Resident
 from support import COUNTED, ROOT, TESTS, copy_project
 from test_breakage import break_file
-from test_incremental import SITE, Edits
+from test_incremental import SITE, Edits, differing, every_file, findings_of, fresh_copy
 
 LIBRARIES = TESTS / "projects" / "libraries"
 SESSIONS = yaml.safe_load((TESTS / "resident" / "sessions.yaml").read_text("utf-8"))
@@ -96,6 +102,23 @@ def test_mistakes_in_the_real_publication_come_and_go(tmp_path: Path) -> None:
         assert case["code"] in {finding.code for finding in reported_now}
         (project / case["file"]).write_bytes(before)
     assert checker.check() == clean
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_builds_after_edits_equal_builds_from_nothing(tmp_path: Path, seed: int) -> None:
+    project = copy_project(tmp_path / "project", LIBRARIES)
+    edits, done = Edits(project, seed), ["nothing"]
+    edits.publication(lambda given: given.update(site=SITE, dumps=["nq", "ttl", "jsonld"]))
+    resident = Resident({})
+    for _ in range(6):
+        resident.states = snapshot(project, other_folders(project))
+        with contextlib.suppress(InvalidData):
+            build(resident.begin(project), engines=Engines(resident=resident))
+        resident.end()
+        fresh = fresh_copy(project, tmp_path / "fresh")
+        findings_of(fresh, build)
+        assert differing(every_file(project / "dist"), every_file(fresh / "dist")) == [], done
+        done.append(edits.edit())
 
 
 def test_a_change_of_declarations_keeps_nothing(tmp_path: Path) -> None:

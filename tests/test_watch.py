@@ -19,10 +19,12 @@ from support import PROGRAM, ROOT, copy_project
 
 
 @contextlib.contextmanager
-def watching(project: Path) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], None]]]:
+def watching(
+    project: Path, command: str = "check"
+) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], None]]]:
     """A process that watches a project, and a function that waits for a line with some text."""
     process = subprocess.Popen(
-        [*PROGRAM, "check", "--watch", "--project", str(project), "--lang", "en"],
+        [*PROGRAM, command, "--watch", "--project", str(project), "--lang", "en"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     output = process.stdout
@@ -54,6 +56,24 @@ def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Pat
         wait_for("1 error")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 1
+
+
+@pytest.mark.slow
+def test_a_save_is_built(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", ROOT / "tests" / "projects" / "libraries")
+    with watching(project, "build") as (process, wait_for):
+        wait_for("0 errors")
+        built = (project / "dist" / "SHA256SUMS").read_text("utf-8")
+        path = project / "source" / "libraries.yaml"
+        before = path.read_text("utf-8")
+        path.write_text(before.replace("parent: central", "parent: centre"), "utf-8")
+        wait_for("1 error")
+        assert (project / "dist" / "SHA256SUMS").read_text("utf-8") == built
+        path.write_text(before.replace("Central Library", "New Library"), "utf-8")
+        wait_for("0 errors")
+        assert (project / "dist" / "SHA256SUMS").read_text("utf-8") != built
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from lodpipe.commands.options import (
     grouped,
 )
 from lodpipe.commands.session import Progress, run_on_project
-from lodpipe.commands.watching import check_after_changes
+from lodpipe.commands.watching import run_after_changes
 
 if TYPE_CHECKING:
     from lodpipe.config.publication import Project
@@ -83,7 +83,7 @@ def command(
     if write_baseline:
         run_on_project(options, lambda *run: _write_baseline(options, *run), output)
     elif watch:
-        check_after_changes(options.root, check_again)
+        run_after_changes(options.root, check_again)
     else:
         run_on_project(options, check_project, output)
 

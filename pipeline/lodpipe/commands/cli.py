@@ -36,7 +36,9 @@ COMMANDS = {
         "init", "Propose a publication for data at hand: tables, mapping, terms, shapes, queries."
     ),
     "build": Entry(
-        "build", "Read, map and validate a publication, and write dist/ completely or not at all."
+        "build",
+        "Read, map and validate a publication, and write dist/ completely or not at all.",
+        "--watch",
     ),
     "check": Entry(
         "check",

@@ -1,4 +1,4 @@
-"""Checks a project again and again, until Ctrl-C, in one process that keeps what it has read and made
+"""Checks or builds a project again and again, until Ctrl-C, in one process that keeps what it has read and made
 (workflow/resident.py).
 """
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 _OWN_FAULT = 3  # the exit code of an error of the program
 
 
-def check_after_changes(root: Path, check: Callable[[Resident], None]) -> None:
-    """Runs a check, and again after each change, until Ctrl-C; then exits with the code of the last
+def run_after_changes(root: Path, run: Callable[[Resident], None]) -> None:
+    """Runs a check or a build, and again after each change, until Ctrl-C; then exits with the code of the last
     one.
 
-    A first Ctrl-C during a check waits for its end, so that the report and the exit code agree; a
+    A first Ctrl-C during a run waits for its end, so that the report and the exit code agree; a
     second one does not. Where the process ends by itself, another one waits for the next change.
     """
     from lodpipe.documents.snapshot import snapshot
@@ -41,7 +41,7 @@ def check_after_changes(root: Path, check: Callable[[Resident], None]) -> None:
     states, ending, code = snapshot(root, folders), Ending(), 0
     try:
         for is_first in itertools.chain([True], itertools.repeat(False)):
-            work = partial(_checks, Watched(root, folders, states), check, ending, is_first)
+            work = partial(_runs, Watched(root, folders, states), run, ending, is_first)
             end = supervised(work, ending=ending)
             states = snapshot(root, folders)  # what is saved once the end is known is a change
             code = report_end(end)
@@ -62,29 +62,27 @@ class Watched(NamedTuple):
     states: Snapshot
 
 
-def _checks(
-    watched: Watched, check: Callable[[Resident], None], ending: Ending, is_first: bool
-) -> int:
-    """The code of the last check when the end is asked for, or when no one reads the reports."""
+def _runs(watched: Watched, run: Callable[[Resident], None], ending: Ending, is_first: bool) -> int:
+    """The code of the last run when the end is asked for, or when no one reads the reports."""
     from lodpipe.documents.snapshot import changes
     from lodpipe.workflow.resident import Resident
 
     root, folders, states = watched
     resident = Resident(states)
-    code = _checked(check, resident) if is_first else 0
+    code = _finished(run, resident) if is_first else 0
     for change in changes(root, states, folders=folders, ended=ending.is_requested):
         names = ", ".join(change.names[:3])
         click.echo(f"-- {names}{' …' if len(change.names) > 3 else ''}", err=True)
         resident.states = change.states
-        code = _checked(check, resident)
+        code = _finished(run, resident)
         if code == CLOSED_PIPE:
             break
     return code
 
 
-def _checked(check: Callable[[Resident], None], resident: Resident) -> int:
-    """The exit code of a check, whose results are kept unless the program has failed."""
-    code = exit_code_of(lambda: check(resident))
+def _finished(run: Callable[[Resident], None], resident: Resident) -> int:
+    """The exit code of a run, whose results are kept unless the program has failed."""
+    code = exit_code_of(lambda: run(resident))
     if code == _OWN_FAULT:
         resident.forget()
     else:

@@ -32,7 +32,7 @@ from lodpipe.mapping.planning.plan import quote
 _MOST_TEXTS = 10_000  # of queries whose words are remembered
 _Rows = list[tuple[Any, ...]]
 _NAME = r'("(?:[^"]|"")+"|\w+)'
-_MADE = re.compile(rf"CREATE TABLE {_NAME} AS ", re.I)
+_MADE = re.compile(rf"CREATE (?:OR REPLACE )?TABLE {_NAME} AS ", re.I)
 _DECLARED = re.compile(rf"CREATE TABLE {_NAME} \(", re.I)
 _DROPPED = re.compile(rf"DROP TABLE (?:IF EXISTS )?{_NAME}$", re.I)
 _ALTERED = re.compile(rf"(?:INSERT INTO|DELETE FROM|UPDATE) {_NAME}", re.I)

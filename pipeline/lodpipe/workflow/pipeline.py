@@ -576,7 +576,7 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
 
 def _catalogue_findings(outcome: Outcome, folder: Path, sums: str) -> Iterable[Finding]:
     """What is wrong with a catalogue, of a folder with these checksums."""
-    findings = catalogue_findings(outcome.project, folder, outcome.validator)
+    findings: Iterable[Finding] = catalogue_findings(outcome.project, folder, outcome.validator)
     if outcome.engine != shapes.DEFAULT:
         return findings
     session = outcome.statements.session
@@ -586,7 +586,8 @@ def _catalogue_findings(outcome: Outcome, folder: Path, sums: str) -> Iterable[F
             files_digest(outcome.project.root, ("releases", "shapes")),
             outcome.edition,
         )
-        return session.cached_for("findings of the catalogue", versions, lambda: list(findings))
+        now = findings
+        findings = session.cached_for("findings of the catalogue", versions, lambda: list(now))
     key = outcome.confirmed.key(
         "catalogue",
         ("publication.yaml", "releases", "shapes"),

@@ -1,4 +1,4 @@
-"""What a process that checks a project after each change keeps from one check to the next.
+"""What a process that checks or builds a project after each change keeps from one run to the next.
 
 Files are known by the time, the size and the number that they had when the change was noticed
 (documents/snapshot.py). Each part is kept as long as what decides it is the same:

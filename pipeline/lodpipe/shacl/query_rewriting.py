@@ -167,11 +167,17 @@ def _projecting(text: str) -> str:
 # -- what a query reads ----------------------------------------------------------------------------
 
 
-def predicates(text: str) -> frozenset[str] | None:
+def predicates(text: str, values: Iterable[tuple[str, str]] = ()) -> frozenset[str] | None:
     """The predicates that a query's patterns read, None where it may read any: so much of the data
-    must be at hand for it.
+    must be at hand for it. `values` are terms that variables are pre-bound to.
     """
-    pieces = solid(tokens(text))
+    bound = {name: term for name, term in values if term.startswith("<")}
+    pieces = [
+        Token("iri", bound[piece.text[1:]])
+        if piece.kind == "var" and piece.text[1:] in bound
+        else piece
+        for piece in solid(tokens(text))
+    ]
     try:
         return frozenset(_Scan(pieces, prefixes(pieces)).run())
     except AnyPredicate:
@@ -180,7 +186,15 @@ def predicates(text: str) -> frozenset[str] | None:
 
 def has_empty_paths(text: str) -> bool:
     """Whether a query may have a path that leads from a node to itself over no statement."""
-    return any(piece.kind == "sign" and piece.text in "*?" for piece in tokens(text))
+    if all(piece.kind != "sign" or piece.text not in "*?" for piece in tokens(text)):
+        return False
+    pieces = solid(tokens(text))
+    scan = _Scan(pieces, prefixes(pieces), any_predicate=True)
+    try:
+        list(scan.run())
+    except AnyPredicate:
+        return True
+    return scan.has_empty_paths
 
 
 def prefixes(pieces: Sequence[Token]) -> dict[str, str]:
@@ -232,8 +246,11 @@ class _Scan(TokenReader):
     any predicate.
     """
 
-    def __init__(self, solid: list[Token], prefixes: dict[str, str]) -> None:
+    def __init__(
+        self, solid: list[Token], prefixes: dict[str, str], *, any_predicate: bool = False
+    ) -> None:
         super().__init__(solid, prefixes, 0)
+        self.has_empty_paths, self._any_predicate = False, any_predicate
 
     def run(self) -> Iterator[str]:
         while self.at < len(self.solid):
@@ -295,9 +312,11 @@ class _Scan(TokenReader):
         while True:
             while self.peek() in ("(", "^"):
                 self.next()
-            yield self.iri(self.next())
+            step = self.next()
+            if step.kind != "var" or not self._any_predicate:
+                yield self.iri(step)
             while self.peek() in (")", "*", "+", "?"):
-                self.next()
+                self.has_empty_paths |= self.next().text in ("*", "?")
             if self.peek() not in ("/", "|"):
                 return
             self.next()

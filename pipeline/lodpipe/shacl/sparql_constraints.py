@@ -65,20 +65,21 @@ class QueryAnswerer:
             self._store = self._filled()
         return self._store
 
-    def _queries(self) -> Iterator[str]:
+    def _queries(self) -> Iterator[Query]:
         for placement, check in self.plan.checks.values():
             if check.constraint.query and not plain_join(placement.shape, check.constraint):
-                yield check.constraint.query.text
+                yield check.constraint.query
         yield from (
-            target.query.text
+            target.query
             for targets in self.plan.targets.values()
             for target in targets
             if target.query
         )
 
     def _filled(self) -> ox.Store:
-        texts = list(self._queries())  # those that are plain joins never ask
-        read = [queries.predicates(item) for item in texts]
+        used = list(self._queries())  # those that are plain joins never ask
+        texts = [query.text for query in used]
+        read = [queries.predicates(query.text, query.parameters) for query in used]
         self._placed = None not in read and any(map(queries.has_empty_paths, texts))
         condition = ""
         if None not in read:
@@ -165,10 +166,14 @@ class QueryAnswerer:
             return []
         if check.constraint.is_ask:
             return list(self._denied(run, placement, check, _Originals(self.connection, nodes)))
-        query = check.constraint.query.text
-        if run.keep is None or any(word in query for word in _OTHER_GRAPHS):
+        query = check.constraint.query
+        if run.keep is None or any(word in query.text for word in _OTHER_GRAPHS):
             return self._query_violations(placement, check, nodes)
-        read = None if queries.has_empty_paths(query) else queries.predicates(query)
+        read = (
+            None
+            if queries.has_empty_paths(query.text)
+            else queries.predicates(query.text, query.parameters)
+        )
         return run.keep(
             f"{check.k}: {placement.shape.name}",
             read,

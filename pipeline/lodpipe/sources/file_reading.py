@@ -17,6 +17,8 @@ from lodpipe.documents.readers import current_limits, read_bytes
 from lodpipe.sources.file_records import FileReader, FileRecords, ReadFile, SourceFile
 from lodpipe.sources.forked_reading import cores, each
 from lodpipe.sources.record_cache import RecordCache, cache_folder, digest
+from lodpipe.sources.record_declaration import Table
+from lodpipe.sources.schema import Lexicon
 
 LARGE = 1_000_000  # bytes of a table's files below which neither cache nor processes are worth it
 
@@ -29,7 +31,14 @@ class KnownFiles:
     def __init__(self, states: Mapping[str, object]) -> None:
         self.states = states
         self.names: set[str] = set()
+        self._readers: dict[str, FileReader] = {}
         self._read: dict[tuple[str, str], tuple[object, ReadFile]] = {}
+
+    def reader(self, table: Table, lexicon: Lexicon) -> FileReader:
+        """The reader of the files of a table."""
+        if table.name not in self._readers:
+            self._readers[table.name] = FileReader(table, lexicon)
+        return self._readers[table.name]
 
     def read(
         self, reader: FileReader, files: Sequence[SourceFile], log_name: str

@@ -305,6 +305,7 @@ class RecordReader:
         self, source: Path, prefix: str, lexicon: Lexicon, known: KnownFiles | None = None
     ) -> None:
         self._read_files = known.read if known else read_files
+        self._reader_of = known.reader if known else FileReader
         self.source, self.prefix, self.lexicon = source, prefix, lexicon
         self.tables: dict[str, RecordTable] = {}
         self.findings: list[Finding] = []
@@ -440,7 +441,7 @@ class RecordReader:
         self.unread_keys.setdefault(table.name, Counter()).update(unread)
 
     def _read_rows(self, table: Table, files: Sequence[SourceFile]) -> None:
-        reader = FileReader(table, self.lexicon)
+        reader = self._reader_of(table, self.lexicon)
         tables = []
         for at, part in enumerate(reader.parts):
             if part.name in self.tables:

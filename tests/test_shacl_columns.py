@@ -11,7 +11,7 @@ import pytest
 
 from lodpipe import shacl
 from lodpipe.diagnostics.finding import InvalidDeclaration
-from lodpipe.shacl.query_rewriting import as_join, prebind, predicates, problem
+from lodpipe.shacl.query_rewriting import as_join, has_empty_paths, prebind, predicates, problem
 from lodpipe.shacl.shapes_graph import read_model
 from lodpipe.shacl.sparql_constraints import QueryAnswerer
 from shacl_support import EX, SH, XSD, by_columns, by_pyshacl, connection_with, nameless
@@ -168,6 +168,34 @@ def test_what_a_query_reads_is_known() -> None:
     }  # fmt: skip
     for unknown in ("$this ?p ?o", "$this !<a:p> ?o", "[] <a:p> $this", "GRAPH ?g { }"):
         assert predicates(f"SELECT $this {{ {unknown} }}") is None
+
+
+def test_a_predicate_that_is_bound_before_is_known() -> None:
+    query = "SELECT $this ?value { $this <a:p> ?value ; $day ?date }"
+    assert predicates(query) is None
+    assert predicates(query, [("day", "<a:d>"), ("text", '"x"')]) == {"<a:p>", "<a:d>"}
+    assert predicates(query, [("day", '"no IRI"')]) is None
+
+
+@pytest.mark.parametrize(
+    ("group", "has_empty"),
+    [
+        ("$this <a:p> ?x", False),
+        ("$this <a:p>* ?x", True),
+        ("$this (<a:p>/<a:q>)? ?x", True),
+        ("$this <a:p>+ ?x", False),
+        ("$this <a:p> ?x . FILTER (?x * 2 > 3)", False),
+        ("$this ?any ?x . BIND (?x * 2 AS ?y)", False),
+        ("$this <a:p> ?x . FILTER (?x * 2 > 3 && EXISTS { ?x <a:q>* ?y })", True),
+        ("FILTER NOT EXISTS { $this <a:p>? ?x }", True),
+        ("{ SELECT $this { $this <a:p>* ?x } }", True),
+        ("BIND (IF(EXISTS { ?x <a:p>* ?z }, 1, 2) AS ?y)", True),
+        # not understood, so that it may have some
+        ("$this !(<a:p>) ?x . FILTER (?x * 2 > 3)", True),
+    ],
+)
+def test_paths_that_may_be_empty(group: str, has_empty: bool) -> None:
+    assert has_empty_paths(f"SELECT $this {{ {group} }}") is has_empty
 
 
 def test_what_cannot_be_bound_beforehand_is_reported() -> None:

@@ -38,7 +38,7 @@ _DROPPED = re.compile(rf"DROP TABLE (?:IF EXISTS )?{_NAME}$", re.I)
 _ALTERED = re.compile(rf"(?:INSERT INTO|DELETE FROM|UPDATE) {_NAME}", re.I)
 _QUERY = re.compile(r"\s*(?:SELECT|WITH|FROM|DESCRIBE)\b", re.I)
 _SETTING = re.compile(r"SET VARIABLE (\w+) = ", re.I)
-_WORD = re.compile(r'"((?:[^"]|"")+)"|(\w+)')
+_WORD = re.compile(r"\w+")
 _ELSEWHERE = re.compile(
     rf"\b(?:read_\w+|duckdb_\w+|current_setting|glob|parquet_\w+|sniff_csv|random|uuid|{ROWS})\b",
     re.I,
@@ -81,6 +81,7 @@ class RememberingSession(Session):
     def __init__(self, memory: str = "4GB", threads: int | None = None) -> None:
         self._tables: dict[str, _Table] = {}
         self._answers: dict[tuple[str, str], _Answer] = {}
+        self._several: dict[str, frozenset[str]] = {}  # words of names that are more than one
         self._words: dict[str, frozenset[str]] = {}
         self._cache: dict[str, _Cached] = {}
         self._read_tables: dict[str, object] = {}
@@ -156,17 +157,27 @@ class RememberingSession(Session):
         """What `make` made of the rows of this session before, unless one of the tables that it asked
         has changed, or it makes tables itself.
         """
-        entry = self._cache.get(name)
-        if entry and entry.versions == self._versions(name for name, _ in entry.versions):
+        entry, columns = self._cache.get(name), self._columns()
+        if entry and entry.versions == (columns, self._versions(entry.versions[1])):
             entry.run = self._run
             return cast(Result, entry.value)
         self._read_tables, self._creates_tables = {}, False
         value = make()
         self._cache.pop(name, None)
         if not self._creates_tables:
-            read = tuple(sorted(self._read_tables.items()))
-            self._cache[name] = _Cached(read, value, self._run)
+            self._cache[name] = _Cached((columns, self._read_tables), value, self._run)
         return value
+
+    def _columns(self) -> list[tuple[str, str, str]]:
+        """Table, name and type of each column of the tables of this run."""
+        columns = self._run_rows(
+            "SELECT lower(table_name), column_name, data_type FROM duckdb_columns() WHERE NOT internal ORDER BY ALL"
+        )
+        return [
+            row
+            for row in columns
+            if row[0] in self._tables and self._tables[row[0]].run == self._run
+        ]
 
     def cached_for(self, name: str, versions: object, make: Callable[[], Result]) -> Result:
         """What `make` makes, or made for the same versions."""
@@ -242,6 +253,9 @@ class RememberingSession(Session):
             self._remove(name)
         create()
         self._tables[name] = _Table(None, None, 0, self._run)
+        parts = frozenset(_WORD.findall(name))
+        if parts != {name}:
+            self._several[name] = parts
         self._creates_tables = True
 
     def _revive(self, table: _Table) -> None:
@@ -250,6 +264,7 @@ class RememberingSession(Session):
 
     def _remove(self, name: str) -> None:
         del self._tables[name]
+        self._several.pop(name, None)
         self.connection.execute(f"DROP TABLE IF EXISTS {quote(name)}")
 
     # -- versions ----------------------------------------------------------------------------------
@@ -258,13 +273,18 @@ class RememberingSession(Session):
         """The tables whose names are words of a query; none where it reads anything else."""
         words = self._words.get(sql)
         if words is None:
-            names = (quoted.replace('""', '"') or word for quoted, word in _WORD.findall(sql))
-            words = frozenset() if _ELSEWHERE.search(sql) else frozenset(map(str.lower, names))
+            text = sql.lower()
+            words = frozenset() if _ELSEWHERE.search(text) else frozenset(_WORD.findall(text))
             self._words[sql] = words
-        return tuple(sorted(words & self._tables.keys() - {besides}))
+        if not words:
+            return ()
+        names = words & self._tables.keys()
+        # The words of a name of several ("work 1") are words of a query that names it.
+        names |= {name for name, parts in self._several.items() if parts <= words}
+        return tuple(sorted(names - {besides}))
 
-    def _versions(self, names: Iterable[str]) -> tuple[tuple[str, object], ...]:
-        return tuple((name, self._version(name)) for name in names if name in self._tables)
+    def _versions(self, names: Iterable[str]) -> dict[str, object]:
+        return {name: self._version(name) for name in names if name in self._tables}
 
     def _version(self, name: str) -> object:
         """What changes when the rows of a table, their order or their columns do."""

@@ -181,7 +181,7 @@ def _own_table(session: Session, number: int, sql: str) -> str:
     """A select of the statements of one triples map from a table of their own, so that a session
     that remembers makes only those again whose rows have changed.
     """
-    name = quote(f"statements {number}")
+    name = quote(f"statements_of_{number}")
     session.rows(f"CREATE TABLE {name} AS {sql}")
     return f"SELECT * FROM {name}"
 

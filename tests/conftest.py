@@ -56,7 +56,8 @@ SLOW_MODULES = {
 }  # fmt: skip
 LONGEST = (
     "test_spark", "test_spark_cluster", "test_spark_build", "test_spark_databases", "test_shacl_spark", "test_shapes", "test_incremental",
-    "test_breakage", "test_plausible", "test_chain", "test_catalogue_web", "test_releases", "test_api", "test_faults", "test_site", "test_docs", "test_suites", "test_signals",
+    "test_breakage", "test_plausible", "test_chain", "test_catalogue_web", "test_releases", "test_api", "test_faults", "test_site",
+    "test_docs", "test_suites", "test_signals",
     "test_queries_engines", "test_serve_life", "test_serve_hostile", "test_hostile", "test_site_browser", "test_site_frontend", "test_confined",
     "test_output_syntax", "test_shacl_differential", "test_package",
 )  # fmt: skip

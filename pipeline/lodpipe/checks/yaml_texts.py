@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import yaml
 
 from lodpipe.checks.hygiene import excerpt
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.engine.sql_session import Session
 from lodpipe.sources import RecordTable, RowTable, Table
 
 _WIDTH = (
@@ -34,7 +36,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def yaml_text_findings(
-    root: Path, tables: Mapping[str, RecordTable], declared: Iterable[Table]
+    root: Path, session: Session, tables: Mapping[str, RecordTable], declared: Iterable[Table]
 ) -> Iterator[Finding]:
     """Warnings (LP242, LP243) about the record files in `source/`; those of others are as they are."""
     own = {table.name for table in declared if not table.files.root}
@@ -46,8 +48,18 @@ def yaml_text_findings(
     for file in sorted(files):
         text = (root / file).read_text("utf-8", "replace")
         if _CUT.search(text) or _JOINED.search(text):
-            with contextlib.suppress(yaml.YAMLError):  # reported where the records are read
-                yield from _findings(file, text)
+            yield from session.cached_for(
+                f"texts of {file}", text, partial(_whole_findings, file, text)
+            )
+
+
+def _whole_findings(file: str, text: str) -> list[Finding]:
+    """What is found up to a mistake of syntax, which is reported where the records are read."""
+    findings: list[Finding] = []
+    with contextlib.suppress(yaml.YAMLError):
+        for finding in _findings(file, text):
+            findings.append(finding)
+    return findings
 
 
 def _findings(file: str, text: str) -> Iterator[Finding]:

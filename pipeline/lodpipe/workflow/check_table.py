@@ -244,7 +244,10 @@ CHECKS: tuple[Check, ...] = (
         "texts that YAML cuts or joins",
         "records",
         lambda subject: yaml_texts.yaml_text_findings(
-            subject.project.root, subject.tables, subject.declarations.tables.values()
+            subject.project.root,
+            subject.session,
+            subject.tables,
+            subject.declarations.tables.values(),
         ),
     ),
     Check("quotes in CSV", "records", lambda subject: plausibility.stray_quotes(subject.tables)),

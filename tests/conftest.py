@@ -52,7 +52,9 @@ SLOW_MODULES = {
     "test_catalogue_portals", "test_catalogue_web", "test_chain", "test_confined", "test_determinism", "test_faults", "test_hidden", "test_hostile",
     "test_inventory", "test_mapping_mutations", "test_output_syntax", "test_outputs", "test_queries_engines", "test_serve_hostile", "test_serve_life",
     "test_signals", "test_site_browser", "test_site_bundle", "test_site_frontend", "test_spark", "test_spark_build", "test_spark_cluster",
-    "test_shacl_spark",
+    "test_shacl_spark", "test_incremental", "test_plausible", "test_breakage", "test_docs", "test_landing", "test_templates", "test_shacl_parts",
+    "test_resident", "test_serve_connections", "test_reports", "test_feed", "test_store_files", "test_withdrawn", "test_compression",
+    "test_queries", "test_api", "test_layout", "test_file_sources", "test_releases", "test_init", "test_spark_databases", "test_spark_files",
 }  # fmt: skip
 LONGEST = (
     "test_spark", "test_spark_cluster", "test_spark_build", "test_spark_databases", "test_shacl_spark", "test_shapes", "test_incremental",

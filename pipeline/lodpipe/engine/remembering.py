@@ -84,6 +84,7 @@ class RememberingSession(Session):
         self._several: dict[str, frozenset[str]] = {}  # words of names that are more than one
         self._words: dict[str, frozenset[str]] = {}
         self._cache: dict[str, _Cached] = {}
+        self._remembered: dict[str, object] = {}
         self._read_tables: dict[str, object] = {}
         self._creates_tables = False
         self._functions: dict[str, object] = {}
@@ -195,6 +196,14 @@ class RememberingSession(Session):
     def uncache(self, name: str) -> None:
         """Lets go what `cached_for` has by this name."""
         self._cache.pop(name, None)
+
+    def last(self, name: str) -> Any:
+        """What was remembered by a name in a run before; None where nothing was."""
+        return self._remembered.get(name)
+
+    def remember(self, name: str, value: object) -> None:
+        """Keeps something for the next run that asks for it."""
+        self._remembered[name] = value
 
     def _answer(self, sql: str, parameters: Sequence[object]) -> _Rows:
         """The rows of a query, those of before where no table that it names has changed."""

@@ -114,6 +114,13 @@ class Session:
     def uncache(self, name: str) -> None:
         """Lets go what `cached_for` has by this name."""
 
+    def last(self, name: str) -> Any:
+        """What was remembered by a name in a run before; None where nothing was."""
+        return None
+
+    def remember(self, name: str, value: object) -> None:
+        """Keeps something for the next run, where a session lasts longer than one."""
+
     def first_rows(self, query: str, count: int) -> list[tuple[Any, ...]]:
         """At most so many rows of a query."""
         return self.rows(f"SELECT * FROM ({query}) LIMIT {count}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from lodpipe.shacl.execution import finished
 from lodpipe.shacl.incremental import revalidate
 from lodpipe.shacl.placements import plan_shapes
-from lodpipe.shacl.shape_run import Connection, Keep, Run
+from lodpipe.shacl.shape_run import Connection, Run
 from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
 from lodpipe.shacl.validation_report import Report, ValidationResult, read_report, report_triples
 
@@ -24,10 +24,10 @@ __all__ = [
 ]
 
 
-def validate(connection: Connection, shapes: ShapesGraph, keep: Keep | None = None) -> Report:
+def validate(connection: Connection, shapes: ShapesGraph) -> Report:
     """The report on the table `triples` (s, p, o in N-Triples spelling, none twice) of a
-    connection; `keep` may know what SPARQL-based constraints find.
+    connection.
     """
     plan = plan_shapes(shapes)
-    with finished(Run(connection, plan, keep=keep)):
+    with finished(Run(connection, plan)):
         return read_report(connection, plan)

@@ -391,3 +391,21 @@ def distinct_triples(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute(
             f"DROP {kind} temp.triples"
         )  # a table of the records may have the same name
+
+
+def keep_triples(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keeps the table `triples` as that of before the next change."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE triples_before AS FROM triples")
+
+
+@contextmanager
+def changed_triples(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """A table (s, p, o) of the triples that differ from those of before the change."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE changed_triples AS "
+        "(FROM triples EXCEPT FROM triples_before) UNION ALL (FROM triples_before EXCEPT FROM triples)"
+    )
+    try:
+        yield "changed_triples"
+    finally:
+        connection.execute("DROP TABLE temp.changed_triples")

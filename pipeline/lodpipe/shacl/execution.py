@@ -16,13 +16,20 @@ _SMALL = 50_000
 @contextmanager
 def finished(run: Run) -> Iterator[None]:
     """Runs, and removes the tables of the run at the end of the context."""
+    with equipped(run):
+        run.go()
+        yield
+
+
+@contextmanager
+def equipped(run: Run) -> Iterator[None]:
+    """A run that can go, and whose tables are removed at the end of the context."""
     connection = run.connection
     run.answerer = QueryAnswerer(connection, run.plan)
     ((count,),) = connection.execute("SELECT count(*) FROM triples").fetchall()
     # For small data the optimizer costs more than it saves.
     connection.execute(f"PRAGMA {'disable' if count < _SMALL else 'enable'}_optimizer")
     try:
-        run.go()
         yield
     except duckdb.Error:
         run.check_patterns()

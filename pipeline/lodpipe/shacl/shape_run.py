@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,20 +42,6 @@ Violation = tuple[str, str | None, str | None, str | None]
 """Focus node, value, path, and the messages as a JSON list where they name variables."""
 
 
-class Keep(Protocol):
-    """Knows the violations of a query over focus nodes from another run, or finds them; they depend on
-    the statements with the predicates that are `read` (None: on any).
-    """
-
-    def __call__(
-        self,
-        name: str,
-        read: frozenset[str] | None,
-        nodes: Sequence[str],
-        find: Callable[[], list[Violation]],
-    ) -> list[Violation]: ...
-
-
 class Connection(Protocol):
     """What is needed of a database: DuckDB's connection, or anything that runs SQL and gives rows."""
 
@@ -69,7 +55,7 @@ class Run:
 
     `only` bounds the focus nodes of targeted shapes to those of a table (fs, node), but for the
     sets `unbounded`; where the nodes of all targets are known, `focus` is a table of them (fs, node).
-    `answerer` answers SPARQL, and `keep` may know what it answers.
+    `answerer` answers SPARQL.
     """
 
     connection: Connection
@@ -78,7 +64,6 @@ class Run:
     answerer: Any = None
     unbounded: frozenset[int] = frozenset()
     focus: str | None = None
-    keep: Keep | None = None
     _stored: int = 0
 
     def go(self) -> None:

@@ -20,7 +20,6 @@ from lodpipe.documents.readers import inside
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.namespaces import RDF, RDFS, SH
 from lodpipe.rdf.terms import parse_literal, plain_text
-from lodpipe.shacl.shape_run import Keep, Violation
 from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
 from lodpipe.shacl.supported import (
     is_passed_over,
@@ -30,7 +29,7 @@ from lodpipe.shacl.supported import (
     undefined,
     undefined_findings,
 )
-from lodpipe.shacl.validation_report import ValidationResult
+from lodpipe.shacl.validation_report import Report, ValidationResult
 
 if TYPE_CHECKING:
     import _duckdb as duckdb
@@ -337,6 +336,7 @@ def result_of(validation_result: ValidationResult) -> Result:
 
 
 DEFAULT = "columns"
+_LAST = "validation report"
 ENGINES: dict[str, Callable[[duckdb.DuckDBPyConnection, Shapes], list[Result]]] = {
     "columns": _run_columns,
     "pyshacl": _run_pyshacl,
@@ -348,15 +348,13 @@ def validated(
     statements: Statements, shapes: Shapes, engine: str = DEFAULT
 ) -> tuple[list[Result], Reasons]:
     """The results on a table of statements, and why nested shapes are not met."""
-    from lodpipe import shacl
     from lodpipe.shacl.data_graph import distinct_triples
 
     connection = statements.session.connection
     inner: Reasons = {}
     with distinct_triples(connection):
         if engine == DEFAULT:
-            keep = _cached_violations(statements) if statements.session.remembers else None
-            validation_results = shacl.validate(connection, shapes.model, keep).results
+            validation_results = _report(statements, shapes).results
             results = sorted(result_of(item) for item in validation_results)
             inner = _details(validation_results)
         else:
@@ -370,19 +368,25 @@ def validated(
         )
 
 
-def _cached_violations(statements: Statements) -> Keep:
-    """Violations of SPARQL-based constraints that the session of the statements may have."""
+def _report(statements: Statements, shapes: Shapes) -> Report:
+    """The report of our own engine; a session that remembers has the one before, and the triples
+    that it is about, so that only what their difference reaches is validated again.
+    """
+    from lodpipe import shacl
+    from lodpipe.shacl.data_graph import changed_triples, keep_triples
 
-    def keep(
-        name: str,
-        read: frozenset[str] | None,
-        nodes: Sequence[str],
-        find: Callable[[], list[Violation]],
-    ) -> list[Violation]:
-        versions = (statements.version_of(read), tuple(nodes))
-        return statements.session.cached_for(f"violations of {name}", versions, find)
-
-    return keep
+    session = statements.session
+    if not session.remembers:
+        return shacl.validate(session.connection, shapes.model)
+    before = session.last(_LAST)
+    if before is None:
+        report = shacl.validate(session.connection, shapes.model)
+    else:
+        with changed_triples(session.connection) as changed:
+            report = shacl.revalidate(session.connection, shapes.model, before, changed)
+    keep_triples(session.connection)
+    session.remember(_LAST, report)
+    return report
 
 
 def _details(results: Iterable[ValidationResult]) -> Reasons:

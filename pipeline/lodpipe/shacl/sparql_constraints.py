@@ -166,20 +166,7 @@ class QueryAnswerer:
             return []
         if check.constraint.is_ask:
             return list(self._denied(run, placement, check, _Originals(self.connection, nodes)))
-        query = check.constraint.query
-        if run.keep is None or any(word in query.text for word in _OTHER_GRAPHS):
-            return self._query_violations(placement, check, nodes)
-        read = (
-            None
-            if queries.has_empty_paths(query.text)
-            else queries.predicates(query.text, query.parameters)
-        )
-        return run.keep(
-            f"{check.k}: {placement.shape.name}",
-            read,
-            nodes,
-            lambda: self._query_violations(placement, check, nodes),
-        )
+        return self._query_violations(placement, check, nodes)
 
     def _query_violations(
         self, placement: Placement, check: Check, nodes: Sequence[str]

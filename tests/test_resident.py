@@ -182,6 +182,8 @@ def do(session: Session, steps: Sequence[dict[str, Any]]) -> list[Any]:
             session.create_table(step["table"], columns, step["rows"])
         elif "do" in step:
             session.rows(step["do"])
+        elif "function" in step:
+            session.define_functions([step["function"]])
         else:
             answers.append(session.rows(step["ask"], step.get("with", ())))
     return answers

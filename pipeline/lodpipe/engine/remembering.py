@@ -3,21 +3,24 @@ the run before (for `check --watch`).
 
 The code that runs does not know of it: it creates its tables and asks its queries as it does in a
 session of its own. A query is a function of its text and of the rows of the tables that it names,
-so that its answer holds as long as these are the same. Each table has a version:
+so that its answer holds as long as these are the same. Each table has a version, and so has each of
+its columns:
 
     create_table("places", …)                 the same rows as before: the table stays, and its version
     CREATE TABLE "towns" AS SELECT … places   the same query over the same versions: it stays, too
                                               made again with equal rows: its version stays
     SELECT count(*) FROM towns                the same versions: the answer of before
+    SELECT max(size) FROM towns               the same number of rows and the same sizes: as well
 
-So a change of one record reaches as far as rows differ, and no further. Which tables a query names is
-read from its words: one too many only asks again. What reads anything else (files, settings, the
-engine's own tables) is never remembered.
+So a change of one record reaches as far as values differ, and no further. Which tables a query names
+is read from its words, and which columns from its syntax tree: one too many only asks again. What
+reads anything else (files, settings, the engine's own tables) is never remembered.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +30,7 @@ from msgspec import Struct
 
 from lodpipe.engine.arrow_columns import ROWS
 from lodpipe.engine.sql_session import Result, Session
+from lodpipe.engine.syntax_trees import columns_read
 from lodpipe.mapping.planning.plan import quote
 
 _MOST_TEXTS = 10_000  # of queries whose words are remembered
@@ -39,20 +43,46 @@ _ALTERED = re.compile(rf"(?:INSERT INTO|DELETE FROM|UPDATE) {_NAME}", re.I)
 _QUERY = re.compile(r"\s*(?:SELECT|WITH|FROM|DESCRIBE)\b", re.I)
 _SETTING = re.compile(r"SET VARIABLE (\w+) = ", re.I)
 _WORD = re.compile(r"\w+")
+_MACRO = re.compile(r"\bMACRO\s+(\w+)", re.I)
 _ELSEWHERE = re.compile(
-    rf"\b(?:read_\w+|duckdb_\w+|current_setting|glob|parquet_\w+|sniff_csv|random|uuid|{ROWS})\b",
+    rf"\b(?:read_\w+|duckdb_\w+|current_setting|glob|parquet_\w+|sniff_csv|random|uuid|query_table|{ROWS})\b"
+    r"|\bquery\s*\(",
     re.I,
 )
 
 
-class _Table(Struct):
-    """A table: what it was made by, and its version; None where it was altered and its version has
-    not been read since.
+class _Version(Struct, frozen=True):
+    """What changes when the rows of a table, their order or their columns do: their number, the names
+    and types of the columns, and a sum for each column.
     """
 
-    recipe: object
-    version: object
-    count: int = 0
+    count: int
+    columns: tuple[tuple[str, str], ...]
+    sums: tuple[int, ...]
+
+    def differing(self, other: _Version) -> frozenset[str] | None:
+        """The names of the columns that differ, in small letters; None where all may."""
+        if (self.count, self.columns) != (other.count, other.columns):
+            return None
+        pairs = zip(self.columns, self.sums, other.sums, strict=True)
+        return frozenset(name.lower() for (name, _), own, others in pairs if own != others)
+
+
+_Versions = dict[str, _Version]
+
+
+class _Recipe(Struct):
+    """What a table was made by: rows, or a query with its parameters over tables of some versions."""
+
+    made_of: object
+    versions: _Versions
+
+
+class _Table(Struct):
+    """A table: what it was made by (None: it was altered since), and its version, once it was read."""
+
+    recipe: _Recipe | None = None
+    version: _Version | None = None
     run: int = 0
     is_dropped: bool = False
 
@@ -60,7 +90,7 @@ class _Table(Struct):
 class _Answer(Struct):
     """The rows of a query over tables of these versions."""
 
-    versions: object
+    versions: _Versions
     rows: _Rows
     run: int
 
@@ -83,9 +113,12 @@ class RememberingSession(Session):
         self._answers: dict[tuple[str, str], _Answer] = {}
         self._several: dict[str, frozenset[str]] = {}  # words of names that are more than one
         self._words: dict[str, frozenset[str]] = {}
+        self._columns_read: dict[str, frozenset[str] | None] = {}
+        self._macros: dict[str, frozenset[str]] = {}  # the words of each
         self._cache: dict[str, _Cached] = {}
         self._remembered: dict[str, object] = {}
-        self._read_tables: dict[str, object] = {}
+        self._read_tables: _Versions = {}
+        self._asked: set[str] = set()
         self._creates_tables = False
         self._functions: dict[str, object] = {}
         self._variables: dict[str, str] = {}
@@ -109,6 +142,7 @@ class RememberingSession(Session):
         self._cache = {name: entry for name, entry in self._cache.items() if entry.run == self._run}
         if len(self._words) > _MOST_TEXTS:
             self._words.clear()
+            self._columns_read.clear()
         self._run += 1
         self.row_count = 0
         self.use_all_cores()
@@ -124,7 +158,7 @@ class RememberingSession(Session):
         if _QUERY.match(sql):
             return self._answer(sql, parameters)
         if match := _MADE.match(sql):
-            return [(self._make(_plain(match[1]), sql, parameters),)]
+            return [(self._make(_plain(match[1]), sql, sql[match.end() :], parameters),)]
         if match := _DROPPED.match(sql):
             if table := self._tables.get(_plain(match[1])):
                 table.is_dropped = True
@@ -155,18 +189,22 @@ class RememberingSession(Session):
                 table.recipe = None
 
     def cached(self, name: str, make: Callable[[], Result]) -> Result:
-        """What `make` made of the rows of this session before, unless one of the tables that it asked
-        has changed, or it makes tables itself.
+        """What `make` made of the rows of this session before, unless something that it asked has
+        another answer now, or it makes tables itself.
         """
         entry, columns = self._cache.get(name), self._columns()
-        if entry and entry.versions == (columns, self._versions(entry.versions[1])):
-            entry.run = self._run
-            return cast(Result, entry.value)
-        self._read_tables, self._creates_tables = {}, False
+        if entry and entry.versions[0] == columns:
+            _, asked, versions = entry.versions
+            now = self._versions(versions)
+            if all(self._holds(sql, versions, now) for sql in asked):
+                entry.run = self._run
+                return cast(Result, entry.value)
+        self._read_tables, self._asked, self._creates_tables = {}, set(), False
         value = make()
         self._cache.pop(name, None)
         if not self._creates_tables:
-            self._cache[name] = _Cached((columns, self._read_tables), value, self._run)
+            versions = columns, self._asked, self._read_tables
+            self._cache[name] = _Cached(versions, value, self._run)
         return value
 
     def _columns(self) -> list[tuple[str, str, str]]:
@@ -206,18 +244,18 @@ class RememberingSession(Session):
         self._remembered[name] = value
 
     def _answer(self, sql: str, parameters: Sequence[object]) -> _Rows:
-        """The rows of a query, those of before where no table that it names has changed."""
+        """The rows of a query, those of before where nothing that it reads has changed."""
         inputs = self._inputs(sql)
         if not inputs:
             return self._run_rows(sql, parameters)
         key, versions = (sql, repr(parameters)), self._versions(inputs)
         self._read_tables.update(versions)
+        self._asked.add(sql)
         answer = self._answers.get(key)
-        if answer is None or answer.versions != versions:
-            answer = self._answers[key] = _Answer(
-                versions, self._run_rows(sql, parameters), self._run
-            )
-        answer.run = self._run
+        if answer is None or not self._holds(sql, answer.versions, versions):
+            answer = _Answer({}, self._run_rows(sql, parameters), self._run)
+            self._answers[key] = answer
+        answer.versions, answer.run = versions, self._run
         return list(answer.rows)
 
     # -- tables ------------------------------------------------------------------------------------
@@ -227,33 +265,34 @@ class RememberingSession(Session):
     ) -> None:
         """A table of rows; `columns` are names with SQL types. One with the same rows stays."""
         table = self._tables.get(name.lower())
-        recipe = (tuple(columns.items()), tuple(rows))
-        if table is not None and table.recipe == recipe:
+        made_of = (tuple(columns.items()), tuple(rows))
+        if table is not None and table.recipe and table.recipe.made_of == made_of:
             self.row_count += len(rows)
             self._revive(table)
             return
         self._replace(
             name.lower(), lambda: super(RememberingSession, self).create_table(name, columns, rows)
         )
-        created = self._tables[name.lower()]
-        created.recipe, created.version = recipe, next(self._numbers)
+        self._tables[name.lower()].recipe = _Recipe(made_of, {})
 
-    def _make(self, name: str, sql: str, parameters: Sequence[object]) -> int:
-        """Runs a CREATE TABLE … AS unless its table is still what it would make; gives the number of
-        its rows.
+    def _make(self, name: str, sql: str, query: str, parameters: Sequence[object]) -> int:
+        """Runs a CREATE TABLE … AS query unless its table is still what it would make; gives the
+        number of its rows.
         """
         table, inputs = self._tables.get(name), self._inputs(sql, besides=name)
-        recipe = (sql, repr(parameters), self._versions(inputs)) if inputs else None
-        if table is None or recipe is None or table.recipe != recipe:
-            before = self._version(name) if table is not None else None
+        made_of, versions = (sql, repr(parameters)), self._versions(inputs)
+        recipe = table.recipe if table else None
+        if (
+            table is None
+            or recipe is None
+            or recipe.made_of != made_of
+            or not self._holds(query, recipe.versions, versions)
+        ):
             self._replace(name, lambda: self._run_rows(sql, parameters))
-            created = self._tables[name]
-            created.recipe = recipe
-            if before == self._version(name):
-                created.version = before
-            table = created
+            table = self._tables[name]
+        table.recipe = _Recipe(made_of, versions) if inputs else None
         self._revive(table)
-        return table.count
+        return self._version(name).count
 
     def _replace(self, name: str, create: Callable[[], object]) -> None:
         """Creates a table in the place of one that a run before made."""
@@ -261,7 +300,7 @@ class RememberingSession(Session):
         if table is not None and table.is_dropped:
             self._remove(name)
         create()
-        self._tables[name] = _Table(None, None, 0, self._run)
+        self._tables[name] = _Table(run=self._run)
         parts = frozenset(_WORD.findall(name))
         if parts != {name}:
             self._several[name] = parts
@@ -280,11 +319,7 @@ class RememberingSession(Session):
 
     def _inputs(self, sql: str, besides: str = "") -> tuple[str, ...]:
         """The tables whose names are words of a query; none where it reads anything else."""
-        words = self._words.get(sql)
-        if words is None:
-            text = sql.lower()
-            words = frozenset() if _ELSEWHERE.search(text) else frozenset(_WORD.findall(text))
-            self._words[sql] = words
+        words = self._words_of(sql)
         if not words:
             return ()
         names = words & self._tables.keys()
@@ -292,22 +327,64 @@ class RememberingSession(Session):
         names |= {name for name, parts in self._several.items() if parts <= words}
         return tuple(sorted(names - {besides}))
 
-    def _versions(self, names: Iterable[str]) -> dict[str, object]:
+    def _words_of(self, sql: str) -> frozenset[str]:
+        """The words of a query and of the functions that it names; none where it reads more than
+        tables.
+        """
+        words = self._words.get(sql)
+        if words is None:
+            text = sql.lower()
+            words = frozenset() if _ELSEWHERE.search(text) else frozenset(_WORD.findall(text))
+            self._words[sql] = words = words | self._words_of_functions(words)
+        return words
+
+    def _words_of_functions(self, words: frozenset[str]) -> frozenset[str]:
+        """The words of the functions that are among some words, and of those that they call."""
+        macros = [*(words & self._macros.keys())]
+        for macro in macros:
+            macros += (self._macros[macro] & self._macros.keys()) - set(macros)
+        return frozenset().union(*(self._macros[macro] for macro in macros))
+
+    def _holds(self, query: str, before: _Versions, now: _Versions) -> bool:
+        """Whether a query over these versions of tables gives what it gave over those of before."""
+        if before == now:
+            return True
+        read = self._columns_of(query) if before.keys() == now.keys() else None
+        if read is None:
+            return False
+        for name, version in now.items():
+            differing = version.differing(before[name])
+            if differing is None or differing & read:
+                return False
+        return True
+
+    def _columns_of(self, query: str) -> frozenset[str] | None:
+        """The columns that a query may read; None where that is not known."""
+        if query not in self._columns_read:
+            ((tree,),) = self._run_rows("SELECT json_serialize_sql(?)", [query])
+            parsed = json.loads(tree)
+            self._columns_read[query] = None if parsed["error"] else columns_read(parsed)
+        words = frozenset(_WORD.findall(query.lower()))
+        if self._words_of_functions(words) & self._tables.keys():
+            return None
+        return self._columns_read[query]
+
+    def _versions(self, names: Iterable[str]) -> _Versions:
         return {name: self._version(name) for name in names if name in self._tables}
 
-    def _version(self, name: str) -> object:
-        """What changes when the rows of a table, their order or their columns do."""
+    def _version(self, name: str) -> _Version:
+        """The version of a table as it is now."""
         table = self._tables[name]
         if table.version is None:
-            columns = tuple(
-                (row[0], row[1])
-                for row in self.connection.execute(f"DESCRIBE {quote(name)}").fetchall()
+            rows = self.connection.execute(f"DESCRIBE {quote(name)}").fetchall()
+            columns = tuple((row[0], row[1]) for row in rows)
+            # The hash of two values is no more than a sum of their hashes, which xor would take apart.
+            sums = ", ".join(
+                f"bit_xor(hash(hash(rowid, {quote(column)})))" for column, _ in columns
             )
-            sums = self.connection.execute(
-                "SELECT count(*), bit_xor(hash(rowid, it)), sum(CAST(hash(it, rowid) AS HUGEINT)) "
-                f"FROM {quote(name)} AS it"
-            ).fetchall()
-            table.count, table.version = sums[0][0], (columns, *sums)
+            row = self.connection.execute(f"SELECT count(*), {sums} FROM {quote(name)}").fetchone()
+            assert row is not None
+            table.version = _Version(row[0], columns, row[1:])
         return table.version
 
     # -- functions and folders, which last ---------------------------------------------------------
@@ -318,6 +395,8 @@ class RememberingSession(Session):
             if "OR REPLACE" in function or function not in self._functions:
                 super().define_functions([function])
                 self._functions[function] = None
+                if match := _MACRO.search(function):
+                    self._macros[match[1].lower()] = frozenset(_WORD.findall(function.lower()))
 
     def define_python_function(
         self, name: str, call: Callable[..., object], parameters: Sequence[str], result: str

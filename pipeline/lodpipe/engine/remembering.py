@@ -41,6 +41,7 @@ _DECLARED = re.compile(rf"CREATE TABLE {_NAME} \(", re.I)
 _DROPPED = re.compile(rf"DROP TABLE (?:IF EXISTS )?{_NAME}$", re.I)
 _ALTERED = re.compile(rf"(?:INSERT INTO|DELETE FROM|UPDATE) {_NAME}", re.I)
 _QUERY = re.compile(r"\s*(?:SELECT|WITH|FROM|DESCRIBE)\b", re.I)
+_DESCRIBED = re.compile(r"\s*DESCRIBE\b", re.I)
 _SETTING = re.compile(r"SET VARIABLE (\w+) = ", re.I)
 _WORD = re.compile(r"\w+")
 _MACRO = re.compile(r"\bMACRO\s+(\w+)", re.I)
@@ -117,8 +118,7 @@ class RememberingSession(Session):
         self._macros: dict[str, frozenset[str]] = {}  # the words of each
         self._cache: dict[str, _Cached] = {}
         self._remembered: dict[str, object] = {}
-        self._read_tables: _Versions = {}
-        self._asked: set[str] = set()
+        self._asked: dict[str, _Versions] = {}
         self._creates_tables = False
         self._functions: dict[str, object] = {}
         self._variables: dict[str, str] = {}
@@ -194,17 +194,15 @@ class RememberingSession(Session):
         """
         entry, columns = self._cache.get(name), self._columns()
         if entry and entry.versions[0] == columns:
-            _, asked, versions = entry.versions
-            now = self._versions(versions)
-            if all(self._holds(sql, versions, now) for sql in asked):
+            _, asked = entry.versions
+            if all(self._holds(sql, before, self._versions(before)) for sql, before in asked):
                 entry.run = self._run
                 return cast(Result, entry.value)
-        self._read_tables, self._asked, self._creates_tables = {}, set(), False
+        self._asked, self._creates_tables = {}, False
         value = make()
         self._cache.pop(name, None)
         if not self._creates_tables:
-            versions = columns, self._asked, self._read_tables
-            self._cache[name] = _Cached(versions, value, self._run)
+            self._cache[name] = _Cached((columns, [*self._asked.items()]), value, self._run)
         return value
 
     def _columns(self) -> list[tuple[str, str, str]]:
@@ -249,8 +247,7 @@ class RememberingSession(Session):
         if not inputs:
             return self._run_rows(sql, parameters)
         key, versions = (sql, repr(parameters)), self._versions(inputs)
-        self._read_tables.update(versions)
-        self._asked.add(sql)
+        self._asked[sql] = versions
         answer = self._answers.get(key)
         if answer is None or not self._holds(sql, answer.versions, versions):
             answer = _Answer({}, self._run_rows(sql, parameters), self._run)
@@ -359,7 +356,9 @@ class RememberingSession(Session):
         return True
 
     def _columns_of(self, query: str) -> frozenset[str] | None:
-        """The columns that a query may read; None where that is not known."""
+        """The columns whose values a query may read; None where that is not known."""
+        if _DESCRIBED.match(query):
+            return frozenset()
         if query not in self._columns_read:
             ((tree,),) = self._run_rows("SELECT json_serialize_sql(?)", [query])
             parsed = json.loads(tree)

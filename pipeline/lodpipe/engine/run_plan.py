@@ -206,11 +206,9 @@ def _light_encoding(session: Session, plan: Plan) -> Iterator[None]:
     The planner copies the function for each call.
     """
     encoded = (plan.encoded if session.is_small else None) or ()
-    keys = " UNION ALL ".join(
-        f"SELECT concat({', '.join(columns)}) AS key FROM {source}" for source, columns in encoded
-    )
-    is_ascii = f"SELECT bool_and(strlen(key) = length(key)) FROM ({keys})"
-    light = bool(keys) and session.rows(is_ascii) != [(False,)]
+    # One query for all is the fastest, but those of one source each need no answer again.
+    parts = [[part] for part in encoded] if session.remembers else [encoded]
+    light = bool(encoded) and all(_are_ascii(session, part) for part in parts)
     if light:
         session.define_functions([IRI_SAFE_ASCII])
     try:
@@ -218,3 +216,11 @@ def _light_encoding(session: Session, plan: Plan) -> Iterator[None]:
     finally:
         if light:
             session.define_functions([IRI_SAFE])
+
+
+def _are_ascii(session: Session, encoded: Sequence[tuple[str, Sequence[str]]]) -> bool:
+    """Whether all keys of some sources, made of the texts of columns, are ASCII."""
+    keys = " UNION ALL ".join(
+        f"SELECT concat({', '.join(columns)}) AS key FROM {source}" for source, columns in encoded
+    )
+    return session.rows(f"SELECT bool_and(strlen(key) = length(key)) FROM ({keys})") != [(False,)]

@@ -13,7 +13,8 @@ from types import TracebackType
 from lodpipe.releases.difference import ResourceChange, differences
 from lodpipe.releases.graph_versions import GraphVersion, SortedLines
 
-_IN_MEMORY = 64 * 1024 * 1024
+_IN_MEMORY = 64 * 1024 * 1024  # bytes of changes
+_OWN_SIZE = 500  # of a change, about, besides its lines
 
 
 @dataclass
@@ -33,7 +34,7 @@ class ChangeCounts:
 class ChangeSet(AbstractContextManager["ChangeSet"]):
     """The changes from one version to another, resource by resource in the order of their IRIs.
 
-    They are computed once, when the set is opened; large sets are kept in a temporary file.
+    They are computed once, when the set is opened; what is more than 64 MB is kept in a temporary file.
     Where one version has no graphs, statements are compared without theirs.
     """
 
@@ -43,18 +44,24 @@ class ChangeSet(AbstractContextManager["ChangeSet"]):
         self.versions = SortedLines(old, graphs=graphs), SortedLines(new, graphs=graphs)
         self.counts = ChangeCounts()
         self._stack = ExitStack()
+        self._first: list[ResourceChange] = []  # the rest is in the file
 
     def __enter__(self) -> ChangeSet:
         with ExitStack() as opening:
             old, new = (opening.enter_context(version) for version in self.versions)
-            self._file = opening.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
+            self._file = opening.enter_context(tempfile.SpooledTemporaryFile(max_size=1))
+            free = _IN_MEMORY
             for change in differences(old.chunks(), new.chunks()):
                 old.check(change.removed)
                 new.check(change.added)
                 self.counts.added += len(change.added)
                 self.counts.removed += len(change.removed)
                 self.counts.resources[change.kind] += 1
-                pickle.dump(tuple(change), self._file)
+                free -= _OWN_SIZE + sum(map(len, change.removed)) + sum(map(len, change.added))
+                if free > 0:
+                    self._first.append(change)
+                else:
+                    pickle.dump(tuple(change), self._file)
             self._end = self._file.tell()
             self._stack = opening.pop_all()
         return self
@@ -68,6 +75,7 @@ class ChangeSet(AbstractContextManager["ChangeSet"]):
         self._stack.close()
 
     def __iter__(self) -> Iterator[ResourceChange]:
+        yield from self._first
         at = 0
         while at < self._end:
             self._file.seek(at)

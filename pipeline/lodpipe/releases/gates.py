@@ -292,15 +292,11 @@ def _homes(gone: Sequence[ResourceChange], renamed: Collection[bytes]) -> dict[b
 
 def _may_be_another(change: ResourceChange) -> bool:
     """Whether a resource lost its name and most values, so that it deserves a closer look."""
+    if change.kind != "changed" or change.unchanged > len(change.removed):
+        return False
     old, new = _values(change.removed), _values(change.added)
     is_renamed = any(predicate in LABELS for predicate, _ in old - new)
-    return (
-        change.kind == "changed"
-        and is_renamed
-        and len(old) >= 3
-        and change.unchanged <= len(old)
-        and old.isdisjoint(new)
-    )
+    return is_renamed and len(old) >= 3 and change.unchanged <= len(old) and old.isdisjoint(new)
 
 
 def _values(lines: Sequence[bytes]) -> set[tuple[str, str]]:

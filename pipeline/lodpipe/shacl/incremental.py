@@ -13,6 +13,7 @@ backwards, from the changed statements to the focus nodes:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.shacl import sql_terms as terms
 from lodpipe.shacl.execution import equipped
-from lodpipe.shacl.placements import plan_shapes
+from lodpipe.shacl.placements import Plan, plan_shapes
 from lodpipe.shacl.reach import Reach, reach
 from lodpipe.shacl.shape_run import Connection, Run
 from lodpipe.shacl.shapes_graph import SUBCLASS, TYPE, ShapesGraph, Target
@@ -33,10 +34,10 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
 
     Equal to validating everything (tests/test_shacl_incremental.py).
     """
-    plan = plan_shapes(shapes)
+    plan, own_reach = _prepared(shapes)
     run = Run(connection, plan)
     with equipped(run):
-        touched = _Touched(run, reach(plan), changed)
+        touched = _Touched(run, own_reach, changed)
         run.only, run.unbounded = touched.find()
         run.go()
         again: dict[int, set[str]] = {}
@@ -51,6 +52,13 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
             and focus not in again.get(sets[name], set())
         }
         return Report(unchanged | read_report(connection, plan).results_by_focus)
+
+
+@functools.lru_cache(maxsize=4)
+def _prepared(shapes: ShapesGraph) -> tuple[Plan, Reach]:
+    """What is the same for all changes of the data."""
+    plan = plan_shapes(shapes)
+    return plan, reach(plan)
 
 
 _Step = tuple[int, str, int]

@@ -129,15 +129,13 @@ class Shape(Struct, frozen=True):
     deactivated: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ShapesGraph:
     """All shapes by name, the triples they were read from, and the way from a name to its place."""
 
     shapes: Mapping[str, Shape]
     triples: tuple[Triple, ...] = field(repr=False, default=())
-    origin: Callable[[str], Origin] = field(
-        repr=False, compare=False, default=lambda _: Origin("shapes")
-    )
+    origin: Callable[[str], Origin] = field(repr=False, default=lambda _: Origin("shapes"))
 
     @property
     def targeted(self) -> list[Shape]:

@@ -109,6 +109,25 @@ def test_changes_waits_until_no_more_follow(tmp_path: Path) -> None:
     assert next(steps, "used up") == "used up"
 
 
+def test_a_folder_that_records_yaml_names_from_now_on_is_watched(tmp_path: Path) -> None:
+    for name in ("source", "data"):
+        (tmp_path / name).mkdir()
+    declared = tmp_path / "source" / "records.yaml"
+    declared.write_text("")
+    steps = iter([(declared, "data"), None, (tmp_path / "data" / "x.csv", "id"), None])
+
+    def wait(_: float) -> None:
+        if step := next(steps, None):
+            step[0].write_text(step[1])
+
+    before = snapshot(tmp_path)
+    watched = changes(tmp_path, before, 0, wait, lambda: declared.read_text().split())
+    assert [change.names for change in islice(watched, 2)] == [
+        ["source/records.yaml"],
+        ["data/x.csv"],
+    ]
+
+
 def test_what_a_build_does_not_read_is_not_watched(tmp_path: Path) -> None:
     before = snapshot(tmp_path)
     (tmp_path / "dist").mkdir()

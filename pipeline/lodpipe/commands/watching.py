@@ -37,13 +37,13 @@ def run_after_changes(root: Path, run: Callable[[Resident], None]) -> None:
     from lodpipe.workflow.declarations import other_folders
 
     import_module("lodpipe.workflow.pipeline")  # once, whatever becomes of the process
-    folders = other_folders(root)
-    states, ending, code = snapshot(root, folders), Ending(), 0
+    folders = partial(other_folders, root)
+    states, ending, code = snapshot(root, folders()), Ending(), 0
     try:
         for is_first in itertools.chain([True], itertools.repeat(False)):
             work = partial(_runs, Watched(root, folders, states), run, ending, is_first)
             end = supervised(work, ending=ending)
-            states = snapshot(root, folders)  # what is saved once the end is known is a change
+            states = snapshot(root, folders())  # what is saved once the end is known is a change
             code = report_end(end)
             if end.requested or not end.died:
                 break
@@ -55,10 +55,10 @@ def run_after_changes(root: Path, run: Callable[[Resident], None]) -> None:
 
 
 class Watched(NamedTuple):
-    """A project, its folders elsewhere, and the state of its files."""
+    """A project, what gives its folders elsewhere, and the state of its files."""
 
     root: Path
-    folders: tuple[str, ...]
+    folders: Callable[[], tuple[str, ...]]
     states: Snapshot
 
 

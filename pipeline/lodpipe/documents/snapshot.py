@@ -13,6 +13,9 @@ from lodpipe.diagnostics.finding import Finding, Origin, SourceError
 from lodpipe.documents.readers import is_hidden_name
 
 SOURCES = ("source", "ontology", "shapes", "queries")
+DECLARED = "source/records.yaml"
+"""The file that names folders besides the project's own."""
+
 Snapshot = dict[str, tuple[int, int, int]]
 _REST = 4  # times as long as a look at all files takes, between two looks
 
@@ -65,16 +68,18 @@ def changes(
     before: Snapshot,
     pause: float = 0.05,
     ended: Callable[[float], object] = time.sleep,
-    folders: Iterable[str] = (),
+    folders: Callable[[], Iterable[str]] = tuple,
 ) -> Iterator[Change]:
     """Waits for changes since a snapshot, for ever, or until `ended` says so, which is called with
     the seconds to wait; gives each once no more follow, for editors save in several steps.
 
     It looks again after `pause` seconds, or after four times as long as a look takes: few files
-    are looked at more often than many.
+    are looked at more often than many. `folders` gives those of `snapshot`, again after a change
+    of the declarations that name them.
     """
+    watched = tuple(folders())
     while True:
-        now, rest = _look(root, folders, pause)
+        now, rest = _look(root, watched, pause)
         names = changed(before, now)
         while names:
             if ended(pause):
@@ -88,6 +93,9 @@ def changes(
                 break
             now = states
         if names:
+            if DECLARED in names:
+                watched = tuple(folders())
+                now = snapshot(root, watched)
             yield Change(names, now)
             before = now
         elif ended(rest):

@@ -95,15 +95,27 @@ def dead(site: Path) -> Iterator[str]:
             # Where the page of an error is shown is not known: its links begin with a slash.
             start = site if path.name.startswith("404.") else path.parent
             local = unquote(parts.path).removeprefix("/" if start == site else "")
-            goal = (start / local).resolve() if parts.path else path
-            if not goal.is_relative_to(site.resolve()) or not goal.exists():
+            goal = goal_of(site, start, local) if parts.path else path
+            if goal is None:
                 yield f"{path.relative_to(site)}: {where} {address}"
             elif (
                 parts.fragment
                 and "=" not in parts.fragment
-                and unquote(parts.fragment) not in read(goal).ids
+                and unquote(parts.fragment) not in anchors(goal)
             ):
                 yield f"{path.relative_to(site)}: no anchor {address}"
+
+
+@cache
+def goal_of(site: Path, start: Path, local: str) -> Path | None:
+    """The file that an address leads to from a folder; None where there is none, or none of the site."""
+    goal = (start / local).resolve()
+    return goal if goal.is_relative_to(site.resolve()) and goal.exists() else None
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    return frozenset(read(path).ids)
 
 
 def test_no_link_and_no_anchor_is_dead(site: Path) -> None:

@@ -17,7 +17,7 @@ build: $(VENV)/.run  ## build dist/
 check: $(VENV)/.run  ## check records, graph and dist/; writes nothing
 	$(BIN)/lodpipe check
 
-PYTEST := $(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder  # in the order of tests/conftest.py
+PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder  # in the order of tests/conftest.py
 
 test: $(VENV)/.test comunica ldes  ## set up, then lint, types and all tests
 	$(BIN)/ruff check .

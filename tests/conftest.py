@@ -57,12 +57,23 @@ SLOW_MODULES = {
     "test_queries", "test_api", "test_layout", "test_file_sources", "test_releases", "test_init", "test_spark_databases", "test_spark_files",
 }  # fmt: skip
 LONGEST = (
-    "test_spark", "test_spark_cluster", "test_spark_build", "test_spark_databases", "test_shacl_spark", "test_shapes", "test_incremental",
+    "test_spark", "test_spark_databases", "test_spark_build", "test_spark_files", "test_shacl_spark", "test_spark_cluster",
+    "test_shapes", "test_incremental",
     "test_breakage", "test_plausible", "test_chain", "test_catalogue_web", "test_releases", "test_api", "test_faults", "test_site",
     "test_docs", "test_suites", "test_signals",
     "test_queries_engines", "test_serve_life", "test_serve_hostile", "test_hostile", "test_site_browser", "test_site_frontend", "test_confined",
     "test_output_syntax", "test_shacl_differential", "test_package",
 )  # fmt: skip
+GROUPS = dict.fromkeys(
+    (
+        "test_spark",
+        "test_spark_build",
+        "test_spark_files",
+        "test_spark_databases",
+        "test_shacl_spark",
+    ),
+    "spark",
+)  # modules that share what takes long to start; each other module is a group of its own
 SHOWN = 25  # the longest modules at the end of a run
 
 
@@ -83,6 +94,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         if SLOW_FIXTURES & set(item.fixturenames) or item.path.stem in SLOW_MODULES:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One worker runs all modules of a group; each other module is divided from the rest alone."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Groups(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return GROUPS.get(Path(file).stem, file)
+
+    return Groups(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -259,6 +283,15 @@ def select(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
         ]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def local_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The session of Spark that modules of the group `spark` share."""
+    from spark_support import session_with_driver  # looks for Java
+
+    with session_with_driver(tmp_path_factory.mktemp("spark")):
+        yield
 
 
 @pytest.fixture(scope="session")

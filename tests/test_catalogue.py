@@ -320,6 +320,7 @@ def test_foreign_keys_lead_to_rows(dist: Path) -> None:
     assert frictionless == ["organisations", "labs", "organisations"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reference", "detail"),
     [

@@ -206,7 +206,9 @@ def test_generated_requests_are_answered_as_the_description_says(
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("name", ["server", "small"])  # two publications
+@pytest.mark.parametrize(
+    "name", [pytest.param("server", marks=pytest.mark.slow), "small"]
+)  # two publications
 def test_the_requests_to_try_are_answered(name: str, request: pytest.FixtureRequest) -> None:
     served: Served = request.getfixturevalue(name)
     page = get(served, "/api/", "text/html").body.decode()

@@ -5,11 +5,12 @@ for words that the language table replaces; each search prints how much it looke
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,10 @@ FOREIGN_NAMES = {
 ALLOWED = {
     ("tests/conformance/server.py", "nobody"): "a user of Unix",
 }
+NAMING = (
+    ast.Name, ast.Attribute, ast.arg, ast.alias, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs,
+    ast.Constant,
+)  # fmt: skip
 GEOGRAPHY = ("ontology/", "shapes/", "queries/", "publication.yaml", "tests/projects/")
 """Texts about places: a town lies in a state."""
 DOCUMENTS = (
@@ -72,15 +77,22 @@ FRONTEND = files(
 )
 
 
+@functools.cache
 def is_wrong(name: str) -> bool:
     """Whether a name has a word of the list. `one` may be a number (`one_core`), but no thing."""
     words = [part.lower() for part in re.findall(r"[a-z]+|[A-Z][a-z]*", name)]
     return name not in FOREIGN_NAMES and (any(map(NAMES.fullmatch, words)) or words[-1:] == ["one"])
 
 
+@functools.cache
+def nodes(source: str) -> list[ast.AST]:
+    """The nodes of a Python file that name or say something; all searches read them."""
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, NAMING)]
+
+
 def names(source: str) -> Iterator[tuple[int, str]]:
     """What a Python file names: variables, arguments, attributes, functions, classes, aliases."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
                 yield node.lineno, name
@@ -108,20 +120,16 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
         elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.lineno, node.name.replace("_", " ")
 
 
-def wrong_names(source: str) -> list[tuple[int, str]]:
+def wrong_names(named: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
     """Line and name; a test is named by a sentence, which is judged as one."""
-    return [
-        (line, name)
-        for line, name in names(source)
-        if not name.startswith("test_") and is_wrong(name)
-    ]
+    return [(line, name) for line, name in named if not name.startswith("test_") and is_wrong(name)]
 
 
 def wrong_words(text: str) -> list[tuple[int, str]]:
@@ -144,8 +152,9 @@ def test_no_name_of_the_code_has_a_word_of_the_list() -> None:
     wrong, count = [], 0
     for path in PYTHON:
         source = path.read_text("utf-8")
-        count += sum(1 for _ in names(source))
-        wrong += [f"{path.relative_to(ROOT)}:{line} {name}" for line, name in wrong_names(source)]
+        named = list(names(source))
+        count += len(named)
+        wrong += [f"{path.relative_to(ROOT)}:{line} {name}" for line, name in wrong_names(named)]
     for path in TEMPLATES:
         declared = template_names(path.read_text("utf-8"))
         count += len(declared)
@@ -227,7 +236,7 @@ def frontend_names(line: str) -> list[str]:
     ],
 )
 def test_a_word_in_a_name_is_reported(source: str, expected: list[str]) -> None:
-    assert sorted(name for _, name in wrong_names(source)) == sorted(expected)
+    assert sorted(name for _, name in wrong_names(names(source))) == sorted(expected)
 
 
 def test_a_word_in_a_template_is_reported() -> None:

@@ -17,7 +17,7 @@ import rdflib
 from rdflib.query import Result
 
 from serving import Served, cases, serving
-from support import copy_project, run_process
+from support import TESTS, copy_project, run_process
 from test_catalogue_web import (
     ACCEPTS,
     BASE,
@@ -153,11 +153,17 @@ def test_the_catalogue_answers_for_what_it_describes(server: Served, local: str)
     assert server.request(f"/{local}", BROWSER).headers["location"] == "/catalog.html"
 
 
+SMALL = "https://libraries.example/"
+
+
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server over a closed release."""
+    """A server over a closed release, of a small project: the names of a release are the same."""
     folder = tmp_path_factory.mktemp("released")
-    project = copy_project(folder / "project")
+    project = copy_project(folder / "project", TESTS / "projects" / "libraries")
+    publication = project / "publication.yaml"
+    text = publication.read_text("utf-8").replace("gzip: false", "gzip: true")
+    publication.write_text(text.replace("version: 0.3.0", "version: 1.0.0"), "utf-8")
     done = run_process("release", "--project", project, "--lang", "en")
     assert done.returncode == 0, done.stderr
     with serving(project, folder / "log") as server:
@@ -175,12 +181,12 @@ def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
         document = released.request(f"/dataset/1.0.0.{suffix}")
         assert (document.status, document.media_type) == (200, media_type)
         graph = rdflib.Graph().parse(
-            data=document.body, format=parser_of(media_type), publicID=BASE
+            data=document.body, format=parser_of(media_type), publicID=SMALL
         )
-        assert (rdflib.URIRef(BASE + local), None, None) in graph
+        assert (rdflib.URIRef(SMALL + local), None, None) in graph
     answer = released.request(f"/{local}", BROWSER, headers={"Accept-Language": "en"})
-    assert (answer.status, answer.headers["location"]) == (303, "/dataset/1.0.0.en.html")
-    assert f"{BASE}dataset/1.0.0".encode() in released.request("/dataset/1.0.0.en.html").body
+    assert (answer.status, answer.headers["location"]) == (303, "/dataset/1.0.0.html")
+    assert f"{SMALL}dataset/1.0.0".encode() in released.request("/dataset/1.0.0.html").body
 
 
 @pytest.mark.parametrize("local", ["dataset/9.9.9", "distribution/9.9.9/ttl.gz", "dataset/1.0"])

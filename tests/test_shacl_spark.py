@@ -5,14 +5,14 @@ wrong with files and shapes. Skipped without Java 17, pyspark and pyarrow.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError
-from lodpipe.engine.spark.spark_session import missing, start
+from lodpipe.engine.spark.spark_session import missing
 from lodpipe.shacl.data_graph import load_files
 from lodpipe.workflow.validation_run import ValidationOptions, validate_files
 from shacl_support import EX, Maker
@@ -40,13 +40,6 @@ _:b <http://example.org/worksFor> _:f .
 <http://example.org/Clerk> <http://www.w3.org/2000/01/rdf-schema#subClassOf> <http://example.org/Person> .
 _:f <http://example.org/name> "No firm" .
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _session() -> Iterator[None]:
-    spark = start(MASTER)
-    yield
-    spark.stop()
 
 
 @pytest.fixture

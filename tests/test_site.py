@@ -7,7 +7,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import html
-import html.parser
 import json
 import re
 import subprocess
@@ -21,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 import pyoxigraph as ox
 import pytest
 import yaml
+from lxml import etree
 
 from lodpipe.queries.samples import read_queries
 from support import ROOT, TESTS, copy_project, fingerprint, invoke, run_process
@@ -30,7 +30,7 @@ ADDRESSES = ("href", "src", "action", "data-index", "data-root", "data-config", 
 
 
 @dataclass
-class Read(html.parser.HTMLParser):
+class Read:
     """What a page holds: addresses, ids, elements, and what scripts and styles are written into it."""
 
     addresses: list[tuple[str, str]] = field(default_factory=list)
@@ -41,12 +41,8 @@ class Read(html.parser.HTMLParser):
     data: str = ""
     headings: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        super().__init__()
-        self._in_data = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+    def add(self, tag: str, given: dict[str, str], text: str) -> None:
+        """An element with its attributes, and the text with which it begins."""
         self.addresses += [(f"{tag} {name}", given[name]) for name in ADDRESSES if name in given]
         self.ids += [given["id"]] if "id" in given else []
         self.inline += [
@@ -58,25 +54,21 @@ class Read(html.parser.HTMLParser):
             if tag == "script" and "src" not in given and given.get("type") != "application/ld+json"
             else []
         )
-        self._in_data = tag == "script" and given.get("type") == "application/ld+json"
+        if tag == "script" and given.get("type") == "application/ld+json":
+            self.data += text
         if given.get("http-equiv") == "Content-Security-Policy":
             self.policy = given["content"]
         if tag == "html":
             self.language = given.get("lang", "")
         self.headings += [tag] if tag == "h1" else []
 
-    def handle_endtag(self, tag: str) -> None:
-        self._in_data = False
-
-    def handle_data(self, data: str) -> None:
-        if self._in_data:
-            self.data += data
-
 
 @cache
 def read(path: Path) -> Read:
     content = Read()
-    content.feed(path.read_text("utf-8"))
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True)
+    for element in etree.fromstring(path.read_bytes(), parser).iter(etree.Element):
+        content.add(element.tag, dict(element.attrib), element.text or "")
     return content
 
 
@@ -95,15 +87,27 @@ def dead(site: Path) -> Iterator[str]:
             # Where the page of an error is shown is not known: its links begin with a slash.
             start = site if path.name.startswith("404.") else path.parent
             local = unquote(parts.path).removeprefix("/" if start == site else "")
-            goal = (start / local).resolve() if parts.path else path
-            if not goal.is_relative_to(site.resolve()) or not goal.exists():
+            goal = goal_of(site, start, local) if parts.path else path
+            if goal is None:
                 yield f"{path.relative_to(site)}: {where} {address}"
             elif (
                 parts.fragment
                 and "=" not in parts.fragment
-                and unquote(parts.fragment) not in read(goal).ids
+                and unquote(parts.fragment) not in anchors(goal)
             ):
                 yield f"{path.relative_to(site)}: no anchor {address}"
+
+
+@cache
+def goal_of(site: Path, start: Path, local: str) -> Path | None:
+    """The file that an address leads to from a folder; None where there is none, or none of the site."""
+    goal = (start / local).resolve()
+    return goal if goal.is_relative_to(site.resolve()) and goal.exists() else None
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    return frozenset(read(path).ids)
 
 
 def test_no_link_and_no_anchor_is_dead(site: Path) -> None:

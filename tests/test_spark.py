@@ -28,7 +28,7 @@ from support import ROOT
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.slow, needs_spark]
+pytestmark = [pytest.mark.slow, needs_spark, pytest.mark.usefixtures("local_spark")]
 CASES = ROOT / "tests/spark"
 SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites"))
 OPTIONS = MappingOptions("http://example.com/base/")

@@ -19,7 +19,6 @@ from conformance import server, suites
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Severity
 from lodpipe.engine import postgresql_ranges
 from lodpipe.engine.spark import frames, jdbc
-from lodpipe.engine.spark import spark_session as session_module
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from spark_support import JDBC_DRIVER, MASTER, needs_spark
 from support import ROOT
@@ -51,24 +50,7 @@ ROWS = "CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT); INSERT INTO t SELECT
 
 
 @pytest.fixture(scope="module")
-def spark_with_driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A session that has the JDBC driver, as users give it."""
-    from pyspark import SparkContext
-    from pyspark.sql import SparkSession
-
-    if SparkContext._gateway is not None:  # Java of another module has read its settings
-        session_module.stop(SparkSession.builder.master(MASTER).getOrCreate())
-    folder = tmp_path_factory.mktemp("conf")
-    (folder / "spark-defaults.conf").write_text(f"spark.jars {JDBC_DRIVER}\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_CONF_DIR", str(folder))
-        spark = session_module.start(MASTER)
-        yield
-        session_module.stop(spark)
-
-
-@pytest.fixture(scope="module")
-def postgresql(spark_with_driver: None) -> Iterator[str]:
+def postgresql(local_spark: None) -> Iterator[str]:
     with server.running() as address:
         assert address is not None
         yield address

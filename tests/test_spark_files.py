@@ -15,7 +15,7 @@ from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from spark_support import MASTER, needs_spark
 from support import run_process
 
-pytestmark = [pytest.mark.slow, needs_spark]
+pytestmark = [pytest.mark.slow, needs_spark, pytest.mark.usefixtures("local_spark")]
 OPTIONS = MappingOptions("http://example.com/")
 MAPPING = """
 prefixes: {ex: "http://example.com/"}

@@ -9,7 +9,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lodpipe.rdf.sparql import ReadDifferently, check_syntax, parse
@@ -123,6 +123,7 @@ def _ordered(values: list[str], key: str) -> list[str]:
     return [str(row[0]) for row in ox.Store().query(parsed.text)]  # type: ignore[union-attr]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # other tests run beside it
 @given(st.permutations(TERMS))
 def test_the_total_order_does_not_depend_on_the_order_of_arrival(values: list[str]) -> None:
     assert _ordered(values, "?o") == _ordered(sorted(values), "ASC(?o)")

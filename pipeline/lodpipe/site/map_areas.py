@@ -192,7 +192,8 @@ def _overlap(a: Rect, b: Rect) -> bool:
 
 
 def _count(rect: Rect, points: Sequence[Point]) -> int:
-    return sum(rect[0] < x < rect[2] and rect[1] < y < rect[3] for x, y in points)
+    left, top, right, bottom = rect
+    return len([x for x, y in points if left < x < right and top < y < bottom])
 
 
 def _lead(rect: Rect, points: Sequence[Point]) -> tuple[Point, Point]:
@@ -209,8 +210,11 @@ def _nearest(rect: Rect, point: Point) -> Point:
 
 
 def _square(rect: Rect, point: Point) -> float:
-    x, y = _nearest(rect, point)
-    return (x - point[0]) * (x - point[0]) + (y - point[1]) * (y - point[1])
+    left, top, right, bottom = rect
+    x, y = point
+    across = left - x if x < left else x - right if x > right else 0.0
+    down = top - y if y < top else y - bottom if y > bottom else 0.0
+    return across * across + down * down
 
 
 def _distance(rect: Rect, points: Sequence[Point]) -> float:

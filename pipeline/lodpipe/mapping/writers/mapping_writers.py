@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from msgspec import Struct
 from msgspec.structs import fields
@@ -47,13 +48,15 @@ class Unsaid:
     def check(self, item: Struct, origin: Origin | None = None) -> None:
         """Notes the fields of a part of the model that no writer knows."""
         known = _WRITTEN[type(item).__name__] | _NOTES
-        for field in fields(item):
-            if field.name not in known and getattr(item, field.name) not in (
-                field.default,
-                None,
-                (),
-            ):
-                self.note(getattr(item, "origin", origin), field.name.replace("_", " "))
+        for name, default in _defaults(type(item)):
+            if name not in known and getattr(item, name) not in (default, None, ()):
+                self.note(getattr(item, "origin", origin), name.replace("_", " "))
+
+
+@cache
+def _defaults(part: type[Struct]) -> tuple[tuple[str, object], ...]:
+    """The fields of a part of the model with their defaults, which msgspec takes long to find."""
+    return tuple((field.name, field.default) for field in fields(part))
 
 
 def is_type(predicates: Iterable[TermMap]) -> bool:

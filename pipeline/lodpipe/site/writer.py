@@ -168,7 +168,7 @@ class _Site:
             renderer.menu += self._menu(renderer)
         self.files = downloads(self.dist)
         _, count = self.statements.count()
-        write_search(self.folder, self.browse, self.names, self.addresses)
+        search = write_search(self.folder, self.browse, self.names, self.addresses)
         write_sparql(
             self.folder,
             self.publication,
@@ -177,6 +177,7 @@ class _Site:
             count,
             self.queries,
         )
+        self.search_files = Markup(script_json(search))
         self.static_api = self._api()
         self.sitemap.add(*self._leading_pages())
         self.sitemap.add_files("api/index.html", "withdrawn.html")
@@ -354,7 +355,8 @@ class _Site:
         if self.coverage:
             views = coverage_views(self.coverage, self.addresses, language, self.releases.ledger)
             renderer.write("coverage.html", "coverage", common | {"tables": list(views)})
-        renderer.write("search.html", "search", common | {"tools": True})
+        page = common | {"tools": True, "search_files": self.search_files}
+        renderer.write("search.html", "search", page)
         renderer.write("compare.html", "compare", common)
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         # A host shows it at any address: where its path is known, links do not depend on the address.

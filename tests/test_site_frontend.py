@@ -497,7 +497,7 @@ def test_hostile_labels_stay_text_in_the_search(page: Page, address: str) -> Non
         lambda route: route.fulfill(
             body=re.sub(
                 '(id="search-files">).*?(?=</script>)',
-                lambda found: found[1] + script_json(head),
+                lambda match: match[1] + script_json(head),
                 route.fetch().text(),
                 count=1,
                 flags=re.DOTALL,

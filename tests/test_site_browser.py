@@ -21,7 +21,7 @@ TYPES = [
     "programme/rogl", "document/redaktion", "total/kommunen", "def", "def/actionField", "def/kind/stadt", "def/kind", "membership/brandis/picture",
     "shape/UndertakingShape", "shapes", "vocabulary.en", "queries", "query/labs-by-land", "query/describe-a-lab", "browse/labore",
     "browse/labore-land", "browse/organisationen", "browse/organisationen-labor.en", "catalog", "releases", "search", "sparql", "404",
-    "compare", "api/index",
+    "compare", "api/index", "api/index.en",
 ]  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def test_axe_finds_nothing(browser: Browser, address: str, packages: None) -> No
         "coverage.en",
         "sparql",
         "api/index",
+        "api/index.en",
         "place/147290000000",
         "organisation/open-knowledge-foundation-deutschland",
     ]

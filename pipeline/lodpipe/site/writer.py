@@ -180,7 +180,7 @@ class _Site:
         self.search_files = Markup(script_json(search))
         self.static_api = self._api()
         self.sitemap.add(*self._leading_pages())
-        self.sitemap.add_files("api/index.html", "withdrawn.html")
+        self.sitemap.add_files("withdrawn.html")
         job = Job(self.statements, self.project, self.vocabulary)
         reuse = self._reuse(job.terms)
         for item in self.renderers:
@@ -219,7 +219,7 @@ class _Site:
 
     def _leading_pages(self) -> Iterator[str]:
         """The pages that lead to all others."""
-        yield from ("index", "search", "sparql", "catalog", "releases", "compare")
+        yield from ("index", "search", "sparql", "catalog", "releases", "compare", "api/index")
         if self.coverage:
             yield "coverage"
         if self.open_points:
@@ -358,6 +358,8 @@ class _Site:
         page = common | {"tools": True, "search_files": self.search_files}
         renderer.write("search.html", "search", page)
         renderer.write("compare.html", "compare", common)
+        content = Markup(self.static_api.content(language))
+        renderer.write("api.html", "api/index", common | {"content": content})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         # A host shows it at any address: where its path is known, links do not depend on the address.
         known = self.publication.hosting or not self.publication.is_redirected

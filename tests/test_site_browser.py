@@ -117,6 +117,32 @@ def test_names_in_pictures_do_not_touch_and_can_be_read(
         assert min(name[5] for name in names) >= (11 if viewport == PHONE else 10)
 
 
+@pytest.mark.parametrize("start", ["index.html", "index.en.html"])
+def test_no_line_of_the_network_runs_through_a_name(page: Page, address: str, start: str) -> None:
+    page.goto(address + start)
+    crossed, names, steps = page.locator("figure.graph svg[role]").evaluate(
+        """(picture) => {
+          const lines = picture.querySelector("path.edges").getAttribute("d").split("M").slice(1)
+            .map((line) => line.split(/[ L]/).map(Number));
+          const names = [...picture.querySelectorAll("tspan")].map((name) => [name.textContent, name.getBBox()]);
+          const crossed = new Set();
+          let steps = 0;
+          for (const [x, y, toX, toY] of lines) {
+            const count = Math.ceil(Math.hypot(toX - x, toY - y) / 2);
+            for (let step = 0; step <= count; step += 1, steps += 1) {
+              const atX = x + (toX - x) * step / count, atY = y + (toY - y) * step / count;
+              for (const [name, box] of names) {
+                if (atX > box.x && atX < box.x + box.width && atY > box.y + 2 && atY < box.y + box.height - 2) crossed.add(name);
+              }
+            }
+          }
+          return [[...crossed], names.length, steps];
+        }"""
+    )
+    assert names >= 20 and steps > 1_000
+    assert crossed == []
+
+
 def test_pictures_can_be_skipped_by_keyboard(page: Page, address: str) -> None:
     page.goto(f"{address}index.html")
     for picture in ("map", "graph"):

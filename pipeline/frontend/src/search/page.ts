@@ -17,7 +17,7 @@ function start(main: HTMLElement): void {
   const form = h("form", {class: "search-form", role: "search"},
     h("label", {for: "search-input"}, t("searchLabel")),
     h("div", {class: "search-line"}, input, h("button", {type: "submit"}, t("searchButton"))),
-    h("p", {id: "search-hint", class: "tool-hint"}, t("searchHint")));
+    h("p", {id: "search-hint", class: "tool-hint"}, t("searchHint"), " ", h("span", {class: "keyboard"}, t("searchKeys"))));
   main.append(form, status, results);
   input.value = new URLSearchParams(location.search).get("q") ?? "";
 

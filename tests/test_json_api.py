@@ -23,6 +23,7 @@ import pytest
 import yaml
 from pyld import jsonld
 
+from lodpipe.publish.api.api_page import framed
 from request_cases import get, wrong_answers
 from serving import Served, serving
 from support import ROOT, TESTS
@@ -147,7 +148,47 @@ def test_files_for_static_hosts_say_the_same(publication: Path, server: Served) 
         assert (site / f"{local}.json").read_bytes() == detail
     for name, address in (("html", "text/html"), ("json", "application/json")):
         assert get(server, f"/api/index.{name}").body == get(server, "/api/", address).body
-    assert b"http" not in (site / "api/index.html").read_bytes().split(b"<h2>")[1]
+    assert (
+        b"http" not in (site / "api/index.html").read_bytes().split(b"<h2>")[1].split(b"</main>")[0]
+    )
+
+
+def paragraphs(page: str) -> list[str]:
+    """The texts of the content of a page that have more than names and codes."""
+    content = page.partition("<main")[2].partition("</main>")[0]
+    without_code = re.sub("<code>.*?</code>", "…", content)
+    texts = re.findall("<(?:p|td|th|li|summary|h2)[^>]*>([^<]*)", without_code)
+    return [text for text in texts if re.search("[a-z]{3,} [a-z]{2,}", text)]
+
+
+def test_the_description_is_in_the_languages_of_the_pages(server: Served) -> None:
+    pages = {
+        name: get(server, f"/api/{name}").body.decode() for name in ("index.html", "index.en.html")
+    }
+    german, english = map(paragraphs, pages.values())
+    assert len(german) > 100 and len(english) > 100
+    shared = [
+        text for text in {*german} & {*english} if re.search(r"\b(the|of|is|are|which|and)\b", text)
+    ]
+    assert shared == []
+    english_words = [
+        text for text in german if re.search(r"\b(the|of|which|whether|with|by)\b", text)
+    ]
+    assert english_words == []
+    for name, page in pages.items():
+        assert f'<html lang="{"en" if ".en." in name else "de"}">' in page
+        assert '<nav class="menu"' in page and "../catalog" in page  # the way back
+        assert "Anfragen zum Ausprobieren" in page or "Requests to try" in page
+    preferred = get(server, "/api/", "text/html", headers={"Accept-Language": "en"})
+    assert preferred.body.decode() == pages["index.en.html"]
+    assert "Accept-Language" in preferred.headers["vary"]
+
+
+def test_without_pages_the_description_is_a_page_of_its_own() -> None:
+    assert framed(b"<main>other</main>", "content") == b""
+    assert framed(b"<main><!-- api -->a<!-- /api --></main>", "b") == (
+        b"<main><!-- api -->b<!-- /api --></main>"
+    )
 
 
 def test_a_stranger_writes_an_application_by_the_description_alone(server: Served) -> None:
@@ -211,7 +252,7 @@ def test_generated_requests_are_answered_as_the_description_says(
 )  # two publications
 def test_the_requests_to_try_are_answered(name: str, request: pytest.FixtureRequest) -> None:
     served: Served = request.getfixturevalue(name)
-    page = get(served, "/api/", "text/html").body.decode()
+    page = get(served, "/api/index.en.html").body.decode()
     tried = page.split("Requests to try", 1)[1].split("</ul>", 1)[0]
     addresses = [unescape(address) for address in re.findall(r'href="([^"]+)"', tried)]
     assert len(addresses) == 8

@@ -21,7 +21,7 @@ TYPES = [
     "programme/rogl", "document/redaktion", "total/kommunen", "def", "def/actionField", "def/kind/stadt", "def/kind", "membership/brandis/picture",
     "shape/UndertakingShape", "shapes", "vocabulary.en", "queries", "query/labs-by-land", "query/describe-a-lab", "browse/labore",
     "browse/labore-land", "browse/organisationen", "browse/organisationen-labor.en", "catalog", "releases", "search", "sparql", "404",
-    "compare", "api/index",
+    "compare", "api/index", "api/index.en",
 ]  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def test_axe_finds_nothing(browser: Browser, address: str, packages: None) -> No
         "coverage.en",
         "sparql",
         "api/index",
+        "api/index.en",
         "place/147290000000",
         "organisation/open-knowledge-foundation-deutschland",
     ]
@@ -114,6 +115,32 @@ def test_names_in_pictures_do_not_touch_and_can_be_read(
             if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]
         ] == []
         assert min(name[5] for name in names) >= (11 if viewport == PHONE else 10)
+
+
+@pytest.mark.parametrize("start", ["index.html", "index.en.html"])
+def test_no_line_of_the_network_runs_through_a_name(page: Page, address: str, start: str) -> None:
+    page.goto(address + start)
+    crossed, names, steps = page.locator("figure.graph svg[role]").evaluate(
+        """(picture) => {
+          const lines = picture.querySelector("path.edges").getAttribute("d").split("M").slice(1)
+            .map((line) => line.split(/[ L]/).map(Number));
+          const names = [...picture.querySelectorAll("tspan")].map((name) => [name.textContent, name.getBBox()]);
+          const crossed = new Set();
+          let steps = 0;
+          for (const [x, y, toX, toY] of lines) {
+            const count = Math.ceil(Math.hypot(toX - x, toY - y) / 2);
+            for (let step = 0; step <= count; step += 1, steps += 1) {
+              const atX = x + (toX - x) * step / count, atY = y + (toY - y) * step / count;
+              for (const [name, box] of names) {
+                if (atX > box.x && atX < box.x + box.width && atY > box.y + 2 && atY < box.y + box.height - 2) crossed.add(name);
+              }
+            }
+          }
+          return [[...crossed], names.length, steps];
+        }"""
+    )
+    assert names >= 20 and steps > 1_000
+    assert crossed == []
 
 
 def test_pictures_can_be_skipped_by_keyboard(page: Page, address: str) -> None:

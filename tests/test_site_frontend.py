@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from browser_support import PHONE, Browser, Page, axe, serving
+from lodpipe.site.render import script_json
 from support import PROGRAM
 
 
@@ -479,16 +481,28 @@ def test_hostile_labels_stay_text_in_the_search(page: Page, address: str) -> Non
         [f"lab/{number}", [f"hostile {text}"], [text], text] for number, text in enumerate(HOSTILE)
     ]
     entries += [[HOSTILE[4], ["hostile page"]], ["../../x?<y>", ["hostile path"]]]
-    head = {"languages": ["de", "en"], "groups": [[HOSTILE[0]]], "starts": [0], "block": 64}
+    head: dict = {"languages": ["de", "en"], "groups": [[HOSTILE[0]]], "starts": [0], "block": 64}
     files = {"words": ["hostile"], "endings": ["elitsoh"], "terms": ["hostile"]}
+    head |= {**files, "entries": len(entries)}
     index = {
-        "index": {**head, **files, "entries": len(entries)},
         "terms-0": [["hostile", [3, *[11] * (len(entries) - 1)]]],
         "entries-0": entries,
     }
     page.route(
         "**/assets/search/*.json",
         lambda route: route.fulfill(json=index[route.request.url.rpartition("/")[2][:-5]]),
+    )
+    page.route(
+        "**/search.html*",
+        lambda route: route.fulfill(
+            body=re.sub(
+                '(id="search-files">).*?(?=</script>)',
+                lambda match: match[1] + script_json(head),
+                route.fetch().text(),
+                count=1,
+                flags=re.DOTALL,
+            )
+        ),
     )
     page.goto(f"{address}search.html?q=hostile")
     page.locator(".search-group").first.wait_for()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, ViewportSize
 from playwright.sync_api import TimeoutError as NotReadable
 
 from browser_support import PHONE, WIDE, Browser, Page, serving
@@ -20,7 +20,7 @@ from browser_support import PHONE, WIDE, Browser, Page, serving
 TASKS = yaml.safe_load(Path(__file__).parent.joinpath("site/tasks.yaml").read_text("utf-8"))
 MOST_CLICKS = 3
 WAIT = 5_000  # ms for a text or link to appear
-SCREENS = {"desktop": WIDE, "phone": PHONE}
+SCREENS: dict[str, ViewportSize] = {"desktop": WIDE, "phone": PHONE}
 START = {"de": "index.html", "en": "index.en.html"}
 
 
@@ -28,6 +28,13 @@ START = {"de": "index.html", "en": "index.en.html"}
 def address(site: Path) -> Iterator[str]:
     with serving(site, "/some/path/") as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """One page for all visits, so that what they share is loaded once."""
+    with browser.page() as page:
+        yield page
 
 
 class Visitor:
@@ -99,15 +106,14 @@ def failure(visitor: Visitor, steps: Sequence[Mapping[str, Any]]) -> str | None:
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("language", START)
 def test_strangers_do_what_they_came_for(
-    browser: Browser, address: str, language: str, screen: str
+    window: Page, address: str, language: str, screen: str
 ) -> None:
     failures = {}
-    with browser.page(viewport=SCREENS[screen]) as page:
-        for task in TASKS:
-            page.goto(address + START[language], wait_until="domcontentloaded")
-            visitor = Visitor(page, screen)
-            if wrong := failure(visitor, task[language]):
-                failures[task["task"]] = wrong
+    window.set_viewport_size(SCREENS[screen])
+    for task in TASKS:
+        window.goto(address + START[language], wait_until="domcontentloaded")
+        if wrong := failure(Visitor(window, screen), task[language]):
+            failures[task["task"]] = wrong
     assert failures == {} and len(TASKS) == 12
 
 

@@ -20,11 +20,11 @@ from support import PROGRAM, ROOT, copy_project
 
 @contextlib.contextmanager
 def watching(
-    project: Path, command: str = "check"
-) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], None]]]:
-    """A process that watches a project, and a function that waits for a line with some text."""
+    project: Path, command: str = "check", *options: str
+) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], str]]]:
+    """A process that watches a project, and a function that waits for a line with some text and returns it."""
     process = subprocess.Popen(
-        [*PROGRAM, command, "--watch", "--project", str(project), "--lang", "en"],
+        [*PROGRAM, command, "--watch", *options, "--project", str(project), "--lang", "en"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     output = process.stdout
@@ -32,9 +32,10 @@ def watching(
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=lambda: [lines.put(line) for line in output], daemon=True).start()
 
-    def wait_for(text: str) -> None:
+    def wait_for(text: str) -> str:
         while text not in (line := lines.get(timeout=30)):
             assert "Traceback" not in line
+        return line
 
     try:
         yield process, wait_for

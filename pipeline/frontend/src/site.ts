@@ -2,6 +2,7 @@
 
 import {h} from "./dom.ts";
 import {cite, embedded} from "./cite.ts";
+import {keepsPlace} from "./languages.ts";
 import {tables} from "./tables.ts";
 import {t} from "./texts.ts";
 
@@ -108,16 +109,6 @@ function zooms(figure: HTMLElement): void {
 
 function between(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most);
-}
-
-// -- languages --------------------------------------------------------------------------------------------------------
-
-/** The switch keeps the place on the page, and what was searched or chosen. */
-function keepsPlace(link: HTMLAnchorElement): void {
-  link.addEventListener("click", () => {
-    link.search = location.search;
-    link.hash = location.hash;
-  });
 }
 
 embedded();

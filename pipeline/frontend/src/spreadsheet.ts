@@ -12,7 +12,13 @@ export function csv(rows: readonly (readonly Cell[])[], language: string): Uint8
 /** Numbers with the decimal sign of the language, days as ISO 8601 has them. */
 function plain(cell: Cell, separator: string): string {
   if (cell instanceof Date) return cell.toISOString().slice(0, 10);
-  return typeof cell === "number" && separator === ";" ? String(cell).replace(".", ",") : String(cell);
+  if (typeof cell === "number") return separator === ";" ? String(cell).replace(".", ",") : String(cell);
+  return isFormula(cell) ? `'${cell}` : cell;
+}
+
+/** What a spreadsheet that opens CSV would compute; not what is a number, as `-3` or `+49 30 1234`. */
+function isFormula(text: string): boolean {
+  return /^[=@\t\r]/.test(text) || (/^[+-]/.test(text) && !/^[+-][\d\s.,/()–-]*$/.test(text));
 }
 
 function quoted(text: string, separator: string): string {
@@ -20,6 +26,9 @@ function quoted(text: string, separator: string): string {
 }
 
 const DAY = 86_400_000, EPOCH = 25_569; // 1 January 1970, counted in the days of spreadsheets
+const LONGEST = 32_767; // characters of a cell; a longer one makes the file invalid for Excel
+const ADDRESS = /^https?:\/\/[^\s"<>]{1,2000}$/;
+const MOST_LINKS = 65_530; // of a sheet
 const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const FORMATS = "http://schemas.openxmlformats.org/";
 const SHEET = `${FORMATS}spreadsheetml/2006/main`;
@@ -29,6 +38,8 @@ const KINDS = "application/vnd.openxmlformats-officedocument.spreadsheetml";
 /** A workbook of one sheet (ECMA-376), whose first row is bold and stays in view; texts stay texts. */
 export function xlsx(rows: readonly (readonly Cell[])[]): Uint8Array {
   const lines = rows.map((row, number) => `<row>${row.map((cell) => cellXml(cell, number === 0)).join("")}</row>`).join("");
+  const links = rows.flatMap((row, y) => row.flatMap((cell, x) => (typeof cell === "string" && ADDRESS.test(cell) ? [[`${column(x)}${y + 1}`, cell] as const] : []))).slice(0, MOST_LINKS);
+  const linked = links.map(([place], number) => `<hyperlink ref="${place}" r:id="r${number}"/>`).join("");
   return zipped({
     "[Content_Types].xml": `${HEAD}<Types xmlns="${FORMATS}package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>`
       + `<Override PartName="/xl/workbook.xml" ContentType="${KINDS}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="${KINDS}.worksheet+xml"/>`
@@ -41,8 +52,10 @@ export function xlsx(rows: readonly (readonly Cell[])[]): Uint8Array {
       + '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border/></borders>'
       + '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf xfId="0"/><xf xfId="0" fontId="1" applyFont="1"/><xf xfId="0" numFmtId="14" applyNumberFormat="1"/></cellXfs>'
       + '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>',
-    "xl/worksheets/sheet1.xml": `${HEAD}<worksheet xmlns="${SHEET}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/></sheetView></sheetViews>`
-      + `<cols><col min="1" max="${Math.max(1, rows[0]?.length ?? 1)}" width="30" customWidth="1"/></cols><sheetData>${lines}</sheetData></worksheet>`,
+    ...(linked && {"xl/worksheets/_rels/sheet1.xml.rels": `${HEAD}<Relationships xmlns="${FORMATS}package/2006/relationships">${links.map(([, address], number) =>
+      `<Relationship Id="r${number}" Type="${RELATIONS}/hyperlink" Target="${escaped(address).replaceAll('"', "&quot;")}" TargetMode="External"/>`).join("")}</Relationships>`}),
+    "xl/worksheets/sheet1.xml": `${HEAD}<worksheet xmlns="${SHEET}" xmlns:r="${RELATIONS}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/></sheetView></sheetViews>`
+      + `<cols><col min="1" max="${Math.max(1, rows[0]?.length ?? 1)}" width="30" customWidth="1"/></cols><sheetData>${lines}</sheetData>${linked && `<hyperlinks>${linked}</hyperlinks>`}</worksheet>`,
   });
 }
 
@@ -52,8 +65,14 @@ function cellXml(cell: Cell, bold: boolean): string {
   return typeof cell === "number" ? `<c${style}><v>${cell}</v></c>` : `<c${style} t="inlineStr"><is><t xml:space="preserve">${escaped(cell)}</t></is></c>`;
 }
 
+/** What spreadsheets call a column: A to Z, then AA. */
+function column(number: number): string {
+  return (number < 26 ? "" : column(Math.floor(number / 26) - 1)) + String.fromCharCode(65 + (number % 26));
+}
+
 function escaped(text: string): string {
-  const valid = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+  const valid = cut.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
   return valid.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

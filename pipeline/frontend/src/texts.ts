@@ -5,7 +5,8 @@ import {language} from "./dom.ts";
 const TEXTS = {
   // search
   searchLabel: ["Namen, Kennungen und Texte", "Names, identifiers and texts"],
-  searchHint: ["Umlaute und Tippfehler sind erlaubt. Pfeiltasten führen durch die Treffer.", "Umlauts and typing errors are allowed. Arrow keys lead through the hits."],
+  searchHint: ["Umlaute und Tippfehler sind erlaubt.", "Umlauts and typing errors are allowed."],
+  searchKeys: ["Pfeiltasten führen durch die Treffer.", "Arrow keys lead through the hits."],
   searchButton: ["Suchen", "Search"],
   searchLoading: ["Der Index wird geladen …", "Loading the index …"],
   searchFailed: ["Der Index konnte nicht geladen werden. Liegen die Seiten auf einem Webserver? Aus Dateien (file://) funktioniert die Suche nicht.",

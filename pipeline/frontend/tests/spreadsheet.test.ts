@@ -9,9 +9,14 @@ import {csv, xlsx} from "../src/spreadsheet.ts";
 const ROWS = [["Name", "Betrag"], ['Stadt "Ö"; & <b>', 1200], ["=1+1\u0000", "a\nb"]] as const;
 
 test("CSV is what Excel opens in the language of the page", () => {
-  assert.equal(new TextDecoder("utf-8", {ignoreBOM: true}).decode(csv(ROWS, "de")), '\ufeffName;Betrag\r\n"Stadt ""Ö""; & <b>";1200\r\n=1+1\u0000;"a\nb"\r\n');
+  assert.equal(new TextDecoder("utf-8", {ignoreBOM: true}).decode(csv(ROWS, "de")), '\ufeffName;Betrag\r\n"Stadt ""Ö""; & <b>";1200\r\n\'=1+1\u0000;"a\nb"\r\n');
   assert.match(new TextDecoder().decode(csv([["a,b", "c"]], "en")), /^"a,b",c\r\n$/);
   assert.equal(new TextDecoder().decode(csv([[12.5, new Date("2022-06-22T00:00:00Z")]], "de")), "12,5;2022-06-22\r\n");
+});
+
+test("a text that a spreadsheet would compute stays a text in CSV", () => {
+  const texts = ["=1+1", "@SUM(A1)", "+1+cmd|x", "-A1", "\tx", "+49 30 1234", "-3", "a=1", "1-2"];
+  assert.deepEqual(new TextDecoder().decode(csv([texts], "de")).trimEnd().split(";"), ["'=1+1", "'@SUM(A1)", "'+1+cmd|x", "'-A1", "'\tx", "+49 30 1234", "-3", "a=1", "1-2"]);
 });
 
 test("a workbook is an archive whose sums are right, with texts as texts", () => {

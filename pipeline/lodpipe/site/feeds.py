@@ -42,8 +42,12 @@ class Entry(NamedTuple):
 # -- search and queries ----------------------------------------------------------------------------
 
 
-def write_search(folder: Path, browse: Browse, names: Names, addresses: Addresses) -> None:
-    """The files of the search: every resource of a kind that people look for."""
+def write_search(
+    folder: Path, browse: Browse, names: Names, addresses: Addresses
+) -> dict[str, Any]:
+    """The files of the search: every resource of a kind that people look for; returns with what
+    its files begin.
+    """
     groups = [list_ for list_ in browse.lists if not list_.minor]
     number = {group.iri: place for place, group in enumerate(groups)}
     called = [
@@ -64,7 +68,7 @@ def write_search(folder: Path, browse: Browse, names: Names, addresses: Addresse
         for _, s, kind, others, detail, texts, keys, *labels in store.entries()
         if (page := addresses.page(s[1:-1])) is not None
     )
-    SearchShards(addresses.languages, called, total).write(folder, entries)
+    return SearchShards(addresses.languages, called, total).write(folder, entries)
 
 
 def _filled(labels: Sequence[str | None]) -> list[str]:

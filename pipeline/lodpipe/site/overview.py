@@ -4,9 +4,8 @@ much there is of what.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +19,8 @@ from lodpipe.site.layout import Laid, lay_out
 from lodpipe.site.map_areas import Name, hull_path, place_names
 from lodpipe.site.maps import Box, Outline, box, is_inside, path, read_outlines
 from lodpipe.site.names import chosen, label
+from lodpipe.site.network_names import Name as NodeName
+from lodpipe.site.network_names import Network
 from lodpipe.site.values import Value
 
 Labels = Mapping[str, Sequence[str | None]]
@@ -35,7 +36,7 @@ class Shape:
     d: str = ""
     x: float = 0.0
     y: float = 0.0
-    lines: list[tuple[float, str]] = field(default_factory=list)
+    network_name: NodeName | None = None  # of a node
     name: Name | None = None  # of an area, beside it
 
 
@@ -314,7 +315,7 @@ class Overview:
             degree[a] += 1
             degree[b] += 1
         order = {kind: number for number, kind in enumerate(self.site.graph.legend)}
-        nodes = []
+        nodes, named = [], dict[str, Shape]()
         for place in sorted(
             laid.places, key=lambda item: (-order.get(kinds[item], len(order)), item)
         ):
@@ -322,13 +323,13 @@ class Overview:
             node = self._shape(
                 place, str(order.get(kinds[place], len(order))), language, labels, x=x, y=y
             )
-            if degree[place] != 1:
-                below = y + laid.rings.get(place, 0.0) + 20
-                node.lines = [
-                    (round(below + 15 * number, 1), line)
-                    for number, line in enumerate(textwrap.wrap(node.text, 26)[:3])
-                ]
             nodes.append(node)
+            if degree[place] != 1:
+                named[place] = node
+        network = Network(laid.places, laid.rings, edges, laid.width, laid.height)
+        names = network.names({place: node.text for place, node in named.items()})
+        for place, node in named.items():
+            node.network_name = names[place]
         lines = "".join(
             f"M{laid.places[a][0]:g} {laid.places[a][1]:g}L{laid.places[b][0]:g} {laid.places[b][1]:g}"
             for a, b in edges

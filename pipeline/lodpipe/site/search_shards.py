@@ -1,7 +1,8 @@
 """The search of the pages as small files, of which a query reads a few; docs/frontend.md says what is
 in them, `pipeline/frontend/src/search/` reads them.
 
-    index.json          languages, groups, and with which term each file of terms begins
+    index.json          languages, groups, and with which term each file of terms begins; it is
+                        in the search page, too, which needs it before the first query
     terms-N.json        terms in order, each with the entries that have it
     words-N.json        words of names in order, for words with typing errors
     endings-N.json      the same in the order of their ends
@@ -105,8 +106,8 @@ class SearchShards:
     _block: list[list[Any]] = field(default_factory=list)
     _count: int = 0
 
-    def write(self, folder: Path, entries: Iterable[SearchEntry]) -> None:
-        """All files, below the folder of a site."""
+    def write(self, folder: Path, entries: Iterable[SearchEntry]) -> dict[str, Any]:
+        """All files, below the folder of a site; returns what is in `index.json`."""
         files = SiteFiles(folder)
         for entry in entries:
             self._add(entry)
@@ -130,6 +131,7 @@ class SearchShards:
         }
         files.put(f"{FOLDER}/index.json", (_dumped(head) + "\n").encode())
         files.close()
+        return head
 
     @property
     def _size(self) -> int:

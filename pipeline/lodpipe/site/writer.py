@@ -168,7 +168,7 @@ class _Site:
             renderer.menu += self._menu(renderer)
         self.files = downloads(self.dist)
         _, count = self.statements.count()
-        write_search(self.folder, self.browse, self.names, self.addresses)
+        search = write_search(self.folder, self.browse, self.names, self.addresses)
         write_sparql(
             self.folder,
             self.publication,
@@ -177,9 +177,10 @@ class _Site:
             count,
             self.queries,
         )
+        self.search_files = Markup(script_json(search))
         self.static_api = self._api()
         self.sitemap.add(*self._leading_pages())
-        self.sitemap.add_files("api/index.html", "withdrawn.html")
+        self.sitemap.add_files("withdrawn.html")
         job = Job(self.statements, self.project, self.vocabulary)
         reuse = self._reuse(job.terms)
         for item in self.renderers:
@@ -218,7 +219,7 @@ class _Site:
 
     def _leading_pages(self) -> Iterator[str]:
         """The pages that lead to all others."""
-        yield from ("index", "search", "sparql", "catalog", "releases", "compare")
+        yield from ("index", "search", "sparql", "catalog", "releases", "compare", "api/index")
         if self.coverage:
             yield "coverage"
         if self.open_points:
@@ -354,8 +355,11 @@ class _Site:
         if self.coverage:
             views = coverage_views(self.coverage, self.addresses, language, self.releases.ledger)
             renderer.write("coverage.html", "coverage", common | {"tables": list(views)})
-        renderer.write("search.html", "search", common | {"tools": True})
+        page = common | {"tools": True, "search_files": self.search_files}
+        renderer.write("search.html", "search", page)
         renderer.write("compare.html", "compare", common)
+        content = Markup(self.static_api.content(language))
+        renderer.write("api.html", "api/index", common | {"content": content})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         # A host shows it at any address: where its path is known, links do not depend on the address.
         known = self.publication.hosting or not self.publication.is_redirected

@@ -3,6 +3,8 @@
 import {h, language} from "../dom.ts";
 import {t} from "../texts.ts";
 
+const FEW = 3; // rows of a table that are listed; of more there is the number
+
 interface Side {
   name: string;
   page: string;
@@ -37,10 +39,12 @@ async function start(main: HTMLElement): Promise<void> {
     status.textContent = pages.length < 2 ? t("compareChoose") : "";
     if (pages.length < 2) return;
     try {
-      const sides = await Promise.all(pages.map((page) => read(page, new URL(`${encoded(page)}${suffix}.html`, root))));
+      const sides = await Promise.all(pages.map((page) => read(page, new URL(`${encoded(page)}${suffix}.html`, root)).catch(() => {
+        throw new Error(page);
+      })));
       result.replaceChildren(beside(sides as [Side, Side]));
-    } catch {
-      status.textContent = t("loadFailed", pages.join(", "));
+    } catch (error) {
+      status.textContent = t("loadFailed", (error as Error).message);
     }
   }
 }
@@ -67,9 +71,19 @@ async function read(page: string, address: URL): Promise<Side> {
   }
   for (const section of document_.querySelectorAll<HTMLElement>("main section[aria-labelledby]")) {
     const number = section.querySelector("h2 .count")?.textContent, anchor = section.getAttribute("aria-labelledby") ?? "";
-    if (number) facts.set(`count-${anchor}`, {label: section.querySelector("h2")?.firstChild?.textContent?.trim() ?? anchor, values: [h("a", {href: `${address.href}#${anchor}`}, number)]});
+    if (!number) continue;
+    const link = (content: string): HTMLElement => h("a", {href: `${address.href}#${anchor}`}, content);
+    const rows = [...section.querySelectorAll<HTMLTableRowElement>("tbody tr")];
+    const values = 0 < rows.length && rows.length <= FEW ? [h("ul", {class: "values"}, ...rows.map((row) => h("li", {}, link(beginning(row)))))] : [link(number)];
+    facts.set(`count-${anchor}`, {label: section.querySelector("h2")?.firstChild?.textContent?.trim() ?? anchor, values});
   }
   return {name: document_.querySelector("h1")?.textContent?.trim() ?? page, page: address.href, facts};
+}
+
+/** The first two values of a row: `180.000 EUR`. */
+function beginning(row: HTMLTableRowElement): string {
+  const texts = [...row.cells].filter((cell) => !cell.matches(".refs, .more")).map((cell) => cell.textContent?.trim() ?? "").filter(Boolean);
+  return texts.slice(0, 2).join(/^[\d.,\s]+$/.test(texts[0] ?? "") ? " " : ", ");
 }
 
 async function parsed(address: URL): Promise<Document> {

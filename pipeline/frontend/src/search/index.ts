@@ -2,7 +2,7 @@
 
 import {plain, spellings} from "./fold.ts";
 
-/** `index.json`; docs/frontend.md says what each part is. */
+/** What the page has of the index, and `index.json`; docs/frontend.md says what each part is. */
 export interface Head {
   languages: string[];
   groups: string[][];
@@ -63,8 +63,8 @@ export class Index {
   }
 
   /** An index in the page's language. */
-  static async of(load: Load, language: string): Promise<Index> {
-    return new Index((await load("index")) as Head, load, language);
+  static of(head: Head, load: Load, language: string): Index {
+    return new Index(head, load, language);
   }
 
   get size(): number {

@@ -1,8 +1,9 @@
 /** The search page: what is typed, found as it is typed. */
 
 import {count, h, language} from "../dom.ts";
+import {keepsPlace} from "../languages.ts";
 import {t} from "../texts.ts";
-import {type Group, type Hit, Index, type Load, pieces} from "./index.ts";
+import {type Group, type Head, type Hit, Index, type Load, pieces} from "./index.ts";
 
 const SHOWN = 10;
 const NEXT = 100; // that a button adds
@@ -16,22 +17,19 @@ function start(main: HTMLElement): void {
   const form = h("form", {class: "search-form", role: "search"},
     h("label", {for: "search-input"}, t("searchLabel")),
     h("div", {class: "search-line"}, input, h("button", {type: "submit"}, t("searchButton"))),
-    h("p", {id: "search-hint", class: "tool-hint"}, t("searchHint")));
+    h("p", {id: "search-hint", class: "tool-hint"}, t("searchHint"), " ", h("span", {class: "keyboard"}, t("searchKeys"))));
   main.append(form, status, results);
   input.value = new URLSearchParams(location.search).get("q") ?? "";
-  input.focus();
 
   const index = load(main.dataset["index"] ?? "assets/search/");
   const update = async (): Promise<void> => {
     const text = input.value.trim();
-    const ready = await index;
-    if (text !== input.value.trim()) return; // typed on meanwhile
-    const groups = text ? await ready.search(text) : [];
+    const groups = text ? await index.search(text) : [];
     const limit = groups.length > 3 ? SHOWN_OF_MANY : SHOWN;
     const sections = await Promise.all(groups.map((group) => section(group, root, limit)));
     if (text !== input.value.trim()) return;
     const hits = groups.reduce((sum, group) => sum + group.size, 0);
-    status.textContent = text ? t(hits === 0 ? "noHits" : hits === 1 ? "hit" : "hits", count(hits), text) : t("searchReady", count(ready.size));
+    status.textContent = text ? t(hits === 0 ? "noHits" : hits === 1 ? "hit" : "hits", count(hits), text) : t("searchReady", count(index.size));
     results.replaceChildren(...sections);
   };
   const remember = (): void => {
@@ -40,26 +38,30 @@ function start(main: HTMLElement): void {
     else address.searchParams.delete("q");
     history.replaceState(null, "", address);
   };
-  index.then(update, () => (status.textContent = t("searchFailed")));
+  const search = (): void => void update().then(remember, () => (status.textContent = t("searchFailed")));
+  if (input.value.trim()) void update().catch(() => (status.textContent = t("searchFailed")));
+  else status.textContent = t("searchReady", count(index.size));
+  input.focus(); // last: the browser lays the page out for it
   let waiting = 0;
   input.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = window.setTimeout(() => void index.then(update).then(remember, () => undefined), 80);
+    waiting = window.setTimeout(search, 80);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void index.then(update).then(remember, () => undefined);
+    search();
   });
   main.addEventListener("keydown", (event) => walk(event, input, results));
 }
 
-function load(address: string): Promise<Index> {
+/** The index: where its files begin is in the page, which saves a request before the first query. */
+function load(address: string): Index {
   const read: Load = async (name) => {
     const answer = await fetch(`${address}${name}.json`);
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   };
-  return Index.of(read, language);
+  return Index.of(JSON.parse(document.getElementById("search-files")?.textContent ?? "") as Head, read, language);
 }
 
 async function section(group: Group, root: string, limit: number): Promise<HTMLElement> {
@@ -101,4 +103,5 @@ function walk(event: KeyboardEvent, input: HTMLInputElement, results: HTMLElemen
 }
 
 const main = document.getElementById("search");
+document.querySelectorAll<HTMLAnchorElement>(".languages a").forEach(keepsPlace);
 if (main) start(main);

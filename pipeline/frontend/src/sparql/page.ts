@@ -86,7 +86,7 @@ class Page {
         this.#about,
         this.#values,
         host,
-        h("p", {class: "tool-hint"}, t("keys")),
+        h("p", {class: "tool-hint keyboard"}, t("keys")),
         h("div", {class: "actions"}, this.#run, this.#stop, this.#share, this.#server ? this.#choice() : null),
         h("div", {class: "state"}, this.#status, this.#clock, this.#bar),
         this.#result));

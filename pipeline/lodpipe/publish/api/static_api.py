@@ -19,7 +19,7 @@ from typing import Any
 
 from lodpipe.engine.search_index import Collection, Resource, Selection
 from lodpipe.publish.api.api_documents import ApiDocuments
-from lodpipe.publish.api.api_page import STYLE, api_page
+from lodpipe.publish.api.api_page import api_content
 from lodpipe.publish.api.node_documents import Node, dumped
 from lodpipe.publish.api.openapi import Schema, openapi
 from lodpipe.publish.api.resource_tables import as_csv, as_lines
@@ -62,12 +62,10 @@ class StaticApi:
         """Overview and lists, and the catalogue as JSON."""
         target = self.folder / "api"
         target.mkdir()
-        listed = [item for item in self.api.index.collections if item.size <= MOST]
+        listed = self._listed()
         described = static_openapi(self.api, listed)
         files: dict[str, bytes] = {
             "index.json": dumped(self._overview(listed)),
-            "index.html": api_page(self.api, ".json", described),
-            "api.css": STYLE,
             "openapi.json": dumped(described, compact=True),
             "context.jsonld": dumped({"@context": dict(self.api.documents.context.given)}),
         }
@@ -78,6 +76,14 @@ class StaticApi:
         for path in (self.folder / "catalog.jsonld", *self.folder.glob("dataset/*.jsonld")):
             if path.is_file():  # the catalogue answers for itself and for releases
                 shutil.copyfile(path, path.with_suffix(".json"))
+
+    def content(self, language: str) -> str:
+        """The content of the page that describes these files."""
+        described = static_openapi(self.api, self._listed())
+        return api_content(self.api, language, ".json", described)
+
+    def _listed(self) -> list[Collection]:
+        return [item for item in self.api.index.collections if item.size <= MOST]
 
     def _overview(self, listed: Sequence[Collection]) -> Node:
         overview = self.api.overview(".json")

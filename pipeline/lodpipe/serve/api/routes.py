@@ -29,7 +29,7 @@ from lodpipe.publish.api.api_documents import (
     api_documents,
     read_ntriples,
 )
-from lodpipe.publish.api.api_page import STYLE, api_page
+from lodpipe.publish.api.api_page import STYLE, api_content, api_page, framed
 from lodpipe.publish.api.index_plan import index_plan, open_index
 from lodpipe.publish.api.list_parameters import (
     LONGEST,
@@ -49,7 +49,7 @@ from lodpipe.serve.api.problems import problem
 from lodpipe.serve.api.query_results import plain_results
 from lodpipe.serve.content import Content
 from lodpipe.serve.index_places import IndexPlaces
-from lodpipe.serve.negotiation import Format, chosen
+from lodpipe.serve.negotiation import Format, chosen, languages
 from lodpipe.serve.protocol import Refused
 from lodpipe.serve.sources import Source
 
@@ -237,8 +237,37 @@ async def _overview(request: Request) -> Response:
     form = form or negotiated(request, (_JSON, _HTML))
     links = [f'</{ROOT}openapi.json>; rel="service-desc"; type="application/json"']
     if form is _HTML:
-        return answered(request, api_page(api), form.media_type, "overview", links=links)
+        return await _overview_page(request, links)
     return answered(request, dumped(api.overview()), form.media_type, "overview", links=links)
+
+
+async def _overview_page(request: Request, links: Sequence[str] = ()) -> Response:
+    """The overview for people: in the publication's own page, where there is one in the language that
+    the address names, else the client.
+    """
+    server: _Server = request.app.state.server
+    api, content = api_of(request).documents, server.content
+    if "/index." in request.url.path:  # as hosts of files have it
+        accepted = request.path_params.get("language", content.languages[0])
+    else:
+        accepted = request.headers.get("accept-language", "")
+    language = languages(accepted, content.languages)[0]
+    address = content.page(f"{ROOT}index", language)
+    parts = ("overview", language, bool(address))
+    vary = "Accept, Accept-Language"
+    if same := unchanged(request, _HTML.media_type, *parts, vary=vary):
+        return same
+
+    def page() -> bytes:
+        path = content.file(address) if address else None
+        try:
+            own = framed(path.read_bytes(), api_content(api, language)) if path else b""
+        except OSError:  # a build exchanges dist/ at this moment
+            own = b""
+        return own or api_page(api, language)
+
+    body = await api_of(request).run(page)
+    return answered(request, body, _HTML.media_type, *parts, links=links, vary=vary)
 
 
 async def _openapi(request: Request) -> Response:
@@ -500,13 +529,21 @@ class _AnyText(PathConvertor):
     regex = "(?s:.*)"
 
 
+class _Language(PathConvertor):
+    """A language tag."""
+
+    regex = "[a-z]{2,3}"
+
+
 def api_routes() -> list[Route]:
     """The routes of the API; they come before the server's own for resources."""
     register_url_convertor("any_text", _AnyText())
+    register_url_convertor("language", _Language())
     table: Sequence[tuple[str, Handler]] = (
         ("/.well-known/api-catalog", _catalog),
         (f"/{ROOT[:-1]}", _root),
         *((f"/{ROOT}{file}", _overview) for file in ("", "index.html", "index.json")),
+        (f"/{ROOT}index.{{language:language}}.html", _overview_page),
         (f"/{ROOT}openapi.json", _openapi),
         (f"/{ROOT}api.css", _style),
         (f"/{ROOT}context.jsonld", _context),

@@ -63,10 +63,10 @@ class Resource(NamedTuple):
         """What the page says as data: its own statements and those of the nodes in its tables,
         sorted.
         """
-        triples = {(s, p, o) for s, p, o, *_ in self.statements} | {
-            (row[4], row[5], row[6]) for row in self.rows
-        }
-        return sorted(triples)
+        own = [row[:3] for row in self.statements]
+        if not self.rows:
+            return own
+        return sorted({*own, *(row[4:7] for row in self.rows)})
 
 
 @dataclass

@@ -521,11 +521,10 @@ class _Site:
             origin = str(self.feedback.origins.get(resource.iri) or "")
             item = waiting(resource, self.static_api.framed(iri), states, origin)
             if listed := withdrawn.get(iri):
-                document = item.framed or self.static_api.each_document([iri])[0]
-                embedded, data = files.data(resource, document)
+                embedded, data = files.data(resource, item.framed)
                 for name, content in data:
                     self.renderers[0].files.put(name, content)
-                self._withdrawn(resource, listed, embedded)
+                self._withdrawn(resource, listed, Markup(embedded))
                 continue
             self.sitemap.add(resource.page)
             names = [resource.page + suffix for suffix in suffixes]

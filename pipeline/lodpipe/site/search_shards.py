@@ -10,7 +10,6 @@ in them, `pipeline/frontend/src/search/` reads them.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +17,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from lodpipe.site.site_files import SiteFiles
 
@@ -86,10 +87,11 @@ def spellings(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((base, plain(composed.translate(_UMLAUTS)), _SHUT.sub(r"\1", base))))
 
 
-def words(text: str) -> list[str]:
+@lru_cache(1000)
+def words(text: str) -> tuple[str, ...]:
     """The words of a text."""
     matched = _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
-    return [word[:_LONGEST] for word in matched]
+    return tuple([word[:_LONGEST] for word in matched])
 
 
 @dataclass
@@ -230,4 +232,5 @@ def _order(word: str) -> bytes:
     return word.encode("utf-16-be", "surrogatepass")
 
 
-_dumped = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _dumped(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -88,16 +88,18 @@ def test_the_archive_has_the_files_that_are_missing_in_the_tree(projects: Both) 
 def test_each_address_answers_the_same(projects: Both, servers: tuple[Served, Served]) -> None:
     names = [name for name in site_files(projects.files) if not name.startswith(".")]
     assert len(names) > 150
-    different = {name for name in names if len({*map(seen, ask(servers, quote(name)))}) > 1}
+    different = {
+        name for name in names if len({*map(comparable, from_both(servers, quote(name)))}) > 1
+    }
     assert different <= {"SHA256SUMS"}
 
 
-def seen(answer: Answer) -> tuple[int, str, frozenset[tuple[str, str]]]:
+def comparable(answer: Answer) -> tuple[int, str, frozenset[tuple[str, str]]]:
     headers = frozenset(item for item in answer.headers.items() if item[0] not in TIMES)
     return answer.status, hashlib.sha256(answer.body).hexdigest(), headers
 
 
-def ask(servers: tuple[Served, Served], path: str) -> list[Answer]:
+def from_both(servers: tuple[Served, Served], path: str) -> list[Answer]:
     return [server.request(f"/{path}") for server in servers]
 
 
@@ -108,7 +110,7 @@ def test_a_request_is_answered_the_same(
     files, packed = (answer_of(server, case) for server in servers)
     assert files.status == packed.status == case.get("status", 200)
     if "boundary" not in packed.headers.get("content-type", ""):  # it is random
-        assert seen(files) == seen(packed)
+        assert comparable(files) == comparable(packed)
     assert files.headers.keys() == packed.headers.keys()
 
 

@@ -286,7 +286,7 @@ class Writer:
             rows = [row for row in group if row[2] not in in_tables]
             if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
                 continue
-            if rows := self._shown(rows):
+            if rows := self._visible(rows):
                 facts.append(
                     self._fact(
                         predicate,
@@ -305,7 +305,7 @@ class Writer:
                 )
         return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
 
-    def _shown(self, rows: list[Row]) -> list[Row]:
+    def _visible(self, rows: list[Row]) -> list[Row]:
         """Of texts in several languages those of the page's language, where there are any, without
         plain copies.
         """

@@ -2,6 +2,7 @@
 and peak memory of the pages alone, and the floor: the same files written from memory. By hand.
 
 python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv
+python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv --packed
 python benchmarks/pages.py
 """
 
@@ -9,11 +10,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import resource
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +93,7 @@ mappings:
 }
 
 
-def project_of(table: Path, folder: Path, memory: str) -> Path:
+def project_of(table: Path, folder: Path, memory: str, packed: bool = False) -> Path:
     """A publication of a table of organisations, by a small mapping."""
     header = table.open(encoding="utf-8").readline().strip().split(",")
     columns = "\n".join(f"    {name}: {{type: text}}" for name in header if name != "ror")
@@ -99,8 +103,34 @@ def project_of(table: Path, folder: Path, memory: str) -> Path:
         path.write_text(
             text.lstrip().replace("COLUMNS", columns).replace("MEMORY", memory), "utf-8"
         )
+    if packed:
+        with (folder / "publication.yaml").open("a", encoding="utf-8") as declarations:
+            declarations.write("site: {packed: true}\n")
     shutil.copy(table, folder / "source/organisations.csv")
     return folder
+
+
+def files_of(site: Path) -> dict[str, bytes]:
+    """Every file of a site that is no second name of another, also of its archive."""
+    from lodpipe.publish.packed_pages import FILE, packed_pages
+
+    paths = [path for path in site.rglob("*") if path.is_file() and path.stat().st_nlink == 1]
+    files = {str(path.relative_to(site)): path.read_bytes() for path in paths if path.name != FILE}
+    if pages := packed_pages(site.parent):
+        archive = site / FILE
+        with sqlite3.connect(archive) as connection:
+            names = [name for (name,) in connection.execute("SELECT name FROM sqlar")]
+        random.Random(1).shuffle(names)
+        before = sum(processor())
+        packed = {name: pages.read(name) or b"" for name in names}
+        each = (sum(processor()) - before) / len(names)
+        size = sum(map(len, packed.values()))
+        print(
+            f"archive: {len(names)} files, {size / 1e6:.0f} MB in {archive.stat().st_size / 1e6:.0f} MB, "
+            f"{1e6 * each:.0f} µs to read one"
+        )
+        files |= packed
+    return files
 
 
 def peak() -> float:
@@ -118,14 +148,12 @@ def processor() -> tuple[float, float]:
     return own.ru_utime + children.ru_utime, own.ru_stime + children.ru_stime
 
 
-def floor(site: Path, target: Path) -> tuple[int, int, float, float]:
-    """Files, bytes, wall and processor seconds: every file of a site that is no second name of
-    another, written again from memory by `open`, `write` and `close` alone.
+def floor(files: Mapping[str, bytes], target: Path) -> tuple[float, float]:
+    """Wall and processor seconds: all files written again from memory by `open`, `write` and
+    `close` alone.
     """
-    paths = [path for path in site.rglob("*") if path.is_file() and path.stat().st_nlink == 1]
-    files = {str(path.relative_to(site)): path.read_bytes() for path in paths}
-    for folder in sorted({path.parent for path in paths}):
-        (target / folder.relative_to(site)).mkdir(parents=True, exist_ok=True)
+    for folder in sorted({str(Path(name).parent) for name in files}):
+        (target / folder).mkdir(parents=True, exist_ok=True)
     started, before = time.perf_counter(), sum(processor())
     opened = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
     for name, content in files.items():
@@ -134,13 +162,14 @@ def floor(site: Path, target: Path) -> tuple[int, int, float, float]:
         os.close(file)
     os.close(opened)
     took, cpu = time.perf_counter() - started, sum(processor()) - before
-    return len(files), sum(map(len, files.values())), took, cpu
+    return took, cpu
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", type=Path, nargs="?")
     parser.add_argument("--memory", default="1GB")
+    parser.add_argument("--packed", action="store_true", help="pages in one file; with a table")
     given = parser.parse_args()
     from lodpipe.config.publication import Project
     from lodpipe.site.writer import Declared, Releases, site_digest, write_site
@@ -148,7 +177,9 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="site-") as name:
         root = (
-            project_of(given.table, Path(name) / "project", given.memory) if given.table else ROOT
+            project_of(given.table, Path(name) / "project", given.memory, given.packed)
+            if given.table
+            else ROOT
         )
         project, target = Project.open(root), Path(name) / "dist"
         target.mkdir()
@@ -178,15 +209,17 @@ def main() -> None:
             took = time.perf_counter() - started
             user, system = (now - then for now, then in zip(processor(), worked, strict=True))
             after = peak()
-        pages = sum(1 for _ in (target / "site").rglob("*.html"))
+        files = files_of(target / "site")
+        pages = sum(1 for name in files if name.endswith(".html"))
         cpu = user + system
         print(
             f"{pages} pages: {took:.1f} s, processor {user:.1f} + {system:.1f} = {cpu:.1f} s, {1000 * cpu / pages:.2f} ms a page"
         )
         print(f"peak {before:.0f} MB before, {after:.0f} MB after")
-        files, size, wall, least = floor(target / "site", Path(name) / "floor")
+        wall, least = floor(files, Path(name) / "floor")
+        size = sum(map(len, files.values()))
         print(
-            f"floor: {files} files, {size / 1e6:.0f} MB: {wall:.1f} s, processor {least:.1f} s; the pages cost {cpu / least:.1f} times that"
+            f"floor: {len(files)} files, {size / 1e6:.0f} MB: {wall:.1f} s, processor {least:.1f} s; the pages cost {cpu / least:.1f} times that"
         )
 
 

@@ -501,6 +501,13 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     preview_text: Annotated[
         Texts, _about("what that picture shows, for those who do not see it; default: `title`")
     ] = field(default_factory=dict)
+    packed: Annotated[
+        bool,
+        _about(
+            "whether the pages of resources and their data are in one file, an SQLite Archive that "
+            "`lodpipe serve` reads, instead of six files for each resource"
+        ),
+    ] = False
 
 
 class Tree(_Keys, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 _LETTERS = str.maketrans(
     {
@@ -68,6 +69,8 @@ _LONG_FORMS = tuple(
     )
 )
 
+_BEGINNINGS = frozenset(form[0] for form in _LONG_FORMS)
+
 
 def fold(text: str) -> str:
     """A text in the one spelling: words of small letters and digits, a space between them.
@@ -82,7 +85,13 @@ def fold(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in the one spelling; abbreviations with points are one word each."""
-    return _WORD.findall(_UMLAUT.sub(r"\1", _plain(text)))
+    return list(_words(text))
+
+
+@lru_cache(1000)
+def _words(text: str) -> tuple[str, ...]:
+    """The same for a text that is often given several times in a row: a label is a name as well."""
+    return tuple(_WORD.findall(_UMLAUT.sub(r"\1", _plain(text))))
 
 
 def _plain(text: str) -> str:
@@ -106,7 +115,7 @@ def without_legal_form(words: Sequence[str], more: Collection[str] = ()) -> list
     (['makerspace', 'partheland'], ['gmbh'])
     """
     left = list(words)
-    for form in _LONG_FORMS:
+    for form in _LONG_FORMS if _BEGINNINGS.intersection(left) else ():
         size = len(form)
         for at in range(len(left) - size, -1, -1):
             if tuple(left[at : at + size]) == form:

@@ -39,7 +39,7 @@ from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
 from lodpipe.serve.error_pages import refusal
 from lodpipe.serve.fairness import Usage
-from lodpipe.serve.file_answers import file_answer, known_tags
+from lodpipe.serve.file_answers import file_answer, known_tags, packed_answer
 from lodpipe.serve.index_places import IndexPlaces
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
@@ -352,6 +352,8 @@ async def resource(request: Request) -> Response:
         return await _withdrawn(request, server, *withdrawn)
     if path := content.file(address):
         return _file(request, server, path)
+    if (packed := content.packed_file(address)) is not None:
+        return packed_answer(request, content, address, packed, server.tag)
     document, _, suffix = address.rpartition(".")
     if suffix == "json" and (described := await resource_json(request, document)):
         return described

@@ -21,6 +21,7 @@ from lodpipe.publish.catalogue.signposting import header_links, read_links
 from lodpipe.publish.catalogue.versions import document_of
 from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
 from lodpipe.publish.catalogue.withdrawn import LIST, WithdrawnIri, read_list
+from lodpipe.publish.packed_pages import SiteArchive, packed_pages
 from lodpipe.serve.negotiation import PAGES, languages, named
 
 _LANDING = re.compile(r"(?:index|catalog)(?:\.[a-z]+)?\.html")
@@ -44,6 +45,8 @@ class Content:
     landing: str = ""
     path: str = "/"
     """Of the pages on the host that the publication declares."""
+    packed: SiteArchive | None = None
+    """The pages of resources where they are in one file."""
 
     @property
     def dumps(self) -> list[tuple[str, str]]:
@@ -61,18 +64,24 @@ class Content:
         """The file of an address, in dist/ or in its pages; None where there is none. No address
         leads out of dist/.
         """
-        parts = PurePosixPath(address).parts
-        hidden = any(
-            part.startswith(".") and part != ".well-known" for part in parts
-        )  # `..` is among them
-        if hidden or "\0" in address or "\\" in address or address != "/".join(parts):
+        if not _is_open(address):
             return None
+        parts = PurePosixPath(address).parts
         for folder in (self.dist, self.dist / "site"):
             path = folder.joinpath(*parts)
             with contextlib.suppress(OSError):  # a name that is too long
                 if path.is_file() and path.resolve().is_relative_to(self.dist.resolve()):
                     return path
         return None
+
+    def packed_file(self, address: str) -> bytes | None:
+        """The file of an address in the packed pages; None where there is none."""
+        return self.packed.read(address) if self.packed and _is_open(address) else None
+
+    def _has(self, address: str) -> bool:
+        if self.file(address):
+            return True
+        return self.packed is not None and _is_open(address) and self.packed.has(address)
 
     def is_closed(self, path: Path) -> bool:
         """Whether a file is in the folder of a closed release, which has checksums of its own and
@@ -113,7 +122,7 @@ class Content:
     def data_file(self, document: str, suffix: str) -> str | None:
         """The address of a file that describes something in a format; JSON-LD is JSON as well."""
         for end in (suffix, "jsonld") if suffix == "json" else (suffix,):
-            if self.file(f"{document}.{end}"):
+            if self._has(f"{document}.{end}"):
                 return f"{document}.{end}"
         return None
 
@@ -129,9 +138,16 @@ class Content:
                 if language == self.languages[0]
                 else f"{document}.{language}.html"
             )
-            if self.file(address):
+            if self._has(address):
                 return address
-        return f"{document}.html" if self.file(f"{document}.html") else None
+        return f"{document}.html" if self._has(f"{document}.html") else None
+
+
+def _is_open(address: str) -> bool:
+    """Whether an address may be one of a file: no part is hidden, and none leads out."""
+    parts = PurePosixPath(address).parts
+    hidden = any(part.startswith(".") and part != ".well-known" for part in parts)
+    return not hidden and "\0" not in address and "\\" not in address and address == "/".join(parts)
 
 
 def read_content(project: Project) -> Content:
@@ -160,6 +176,7 @@ def read_content(project: Project) -> Content:
         {unquote(iri.removeprefix(publication.base)): row for iri, row in listed.items()},
         ", ".join(link.header for link in header_links(read_links(dist))),
         publication.path,
+        packed_pages(dist),
     )
 
 

@@ -8,9 +8,10 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryFile
+from typing import IO
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -48,6 +49,32 @@ def file_answer(
         headers.pop("Content-Encoding", None)
         return Response(status_code=304, headers=headers)
     return _OpenFile(file, status, headers, media_type(plain), state)
+
+
+def packed_answer(
+    request: Request, content: Content, address: str, body: bytes, tag_for: Callable[..., str]
+) -> Response:
+    """A file of the packed pages, with the headers that it has as a file; 304 where the client has
+    it.
+    """
+    path = content.dist / "site" / address
+    modified = content.packed.modified if content.packed else 0
+    tag = tag_for(path.name, len(body), modified)
+    headers = _headers(content, path) | {"ETag": tag}
+    if _is_known(request, tag, modified / 1e9):
+        return Response(status_code=304, headers=headers)
+    headers |= {
+        "Accept-Ranges": "bytes",
+        "Last-Modified": formatdate(int(modified / 1e9), usegmt=True),
+    }
+    if "range" not in request.headers:
+        return Response(body, headers=headers, media_type=media_type(path))
+    file = TemporaryFile()  # noqa: SIM115  # parts are read from a file; it is closed with the answer
+    file.write(body)
+    file.flush()
+    times = modified / 1e9
+    state = os.stat_result((0, 0, 0, 1, 0, 0, len(body), times, times, times))
+    return _OpenFile(file, 200, headers, media_type(path), state)
 
 
 def _copy(request: Request, path: Path) -> tuple[Path, str]:
@@ -106,7 +133,7 @@ class _OpenFile(FileResponse):
 
     def __init__(
         self,
-        file: BinaryIO,
+        file: IO[bytes],
         status: int,
         headers: Mapping[str, str],
         media_type: str,

@@ -63,10 +63,10 @@ class Resource(NamedTuple):
         """What the page says as data: its own statements and those of the nodes in its tables,
         sorted.
         """
-        triples = {(s, p, o) for s, p, o, *_ in self.statements} | {
-            (row[4], row[5], row[6]) for row in self.rows
-        }
-        return sorted(triples)
+        own = [row[:3] for row in self.statements]
+        if not self.rows:
+            return own
+        return sorted({*own, *(row[4:7] for row in self.rows)})
 
 
 @dataclass
@@ -203,6 +203,7 @@ class Writer:
         self.suffix = addresses.suffix(language) + ".html"
         self.cards = SourceWriter(site, names, wording)
         self.order = {iri: number for number, iri in enumerate(site.properties)}
+        self._known_kinds: dict[tuple[frozenset[str], str | None, str], list[Value]] = {}
         self._properties: dict[tuple[str, bool], tuple[tuple[int, str], str, str, str | None]] = {}
 
     def show(self, resource: Resource) -> PageContent:
@@ -247,18 +248,23 @@ class Writer:
 
     def _kinds(self, resource: Resource, root: str) -> list[Value]:
         """The types of a resource without those that others imply, the kind that its list is of
-        first.
+        first. Many resources have the same.
         """
-        types = {row[2] for row in resource.statements if row[1] == TYPE}
+        types = frozenset([row[2] for row in resource.statements if row[1] == TYPE])
+        known = self._known_kinds.get((types, resource.kind, root))
+        if known is None:
+            known = self._kinds_of(types, resource.kind, root)
+            self._known_kinds[types, resource.kind, root] = known
+        return known
+
+    def _kinds_of(self, types: frozenset[str], kind: str | None, root: str) -> list[Value]:
         implied = {
             f"<{above}>"
             for name, above in self.names.vocabulary.superclasses
             if f"<{name}>" in types
         }
         kinds: list[Value] = []
-        for type_ in sorted(
-            types - (implied - {resource.kind}), key=lambda item: (item != resource.kind, item)
-        ):
+        for type_ in sorted(types - (implied - {kind}), key=lambda item: (item != kind, item)):
             text = self.names.kind(type_, self.language)
             if text not in (value.text for value in kinds):
                 listed = self.browse(type_)
@@ -277,10 +283,10 @@ class Writer:
         for predicate, group in groupby(resource.statements, key=itemgetter(1)):
             if predicate == TYPE or predicate in self.site.hidden:
                 continue
-            rows = _without_plain_copies([row for row in group if row[2] not in in_tables])
+            rows = [row for row in group if row[2] not in in_tables]
             if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
                 continue
-            if rows := self._in_language(rows):
+            if rows := self._visible(rows):
                 facts.append(
                     self._fact(
                         predicate,
@@ -299,8 +305,13 @@ class Writer:
                 )
         return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
 
-    def _in_language(self, rows: list[Row]) -> list[Row]:
-        """Of texts in several languages those of the page's language, where there are any."""
+    def _visible(self, rows: list[Row]) -> list[Row]:
+        """Of texts in several languages those of the page's language, where there are any, without
+        plain copies.
+        """
+        if len(rows) < 2:
+            return rows
+        rows = _without_plain_copies(rows)
         texts = [row for row in rows if row[2].startswith('"') and literal(row[2])[1]]
         own = [row for row in texts if literal(row[2])[1] == self.language]
         return (

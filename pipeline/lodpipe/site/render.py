@@ -5,7 +5,8 @@ siblings and the way to the root.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -67,6 +68,7 @@ class Renderer:
         }  # fmt: skip
         self.files = SiteFiles(self.folder)
         self._frames: dict[tuple[str, str, bool], dict[str, Markup]] = {}
+        self._shells: dict[tuple[str, str], list[str]] = {}
 
     def _site(self) -> dict[str, str]:
         publication = self.publication
@@ -101,7 +103,7 @@ class Renderer:
 
     def text(self, template: str, page: str, context: Mapping[str, Any]) -> str:
         """A page as HTML."""
-        alternates = self._alternates(page, context.get("root", ""))
+        alternates = self._alternates(href(page), context.get("root", ""))
         own = next(item for item in alternates if item["language"] == self.language)
         root = context.get("root") or up(page)
         place = {
@@ -113,6 +115,30 @@ class Renderer:
             "canonical": own["address"],
         }
         return _template(template).render({**self._common, **place, **context})
+
+    def filled(self, template: str, page: str, values: Mapping[str, str]) -> str:
+        """A page of a template of which all other pages of its depth differ in these values alone,
+        which are HTML. The rest is rendered once.
+        """
+        folder, _, name = escaped(href(page)).rpartition("/")
+        place, root = {"folder": folder, "name": name}, up(page)
+        parts = self._shells.get((template, root))
+        if parts is None:
+            parts = self._shells[template, root] = self._shell(template, page, values)
+        parts = parts.copy()
+        parts[1::2] = [values[name] if name in values else place[name] for name in parts[1::2]]
+        return "".join(parts)
+
+    def _shell(self, template: str, page: str, names: Iterable[str]) -> list[str]:
+        """The text of such a template and the names of its values, in turn."""
+        marks = {name: Markup(f"\0{name}\0") for name in (*names, "folder", "name")}
+        root, name, folder = up(page), marks.pop("name"), marks.pop("folder")
+        alternates = self._alternates(f"{folder}/{name}" if "/" in page else name)
+        own = next(item for item in alternates if item["language"] == self.language)
+        place = {"root": root, "frame": self._frame(root, page, False), "current": page,
+                 "own": name, "alternates": alternates, "canonical": own["address"]}  # fmt: skip
+        text = _template(template).render({**self._common, **place, **marks})
+        return re.split("\0([a-z_]+)\0", text)
 
     def put(self, name: str, text: str) -> int:
         """Writes a file and returns its size; what exists already stays as it is."""
@@ -139,8 +165,7 @@ class Renderer:
         """The pages whose head differs from that of others."""
         return frozenset(("index", "search", *(entry["page"] for entry in self.menu)))
 
-    def _alternates(self, page: str, root: str = "") -> list[dict[str, str]]:
-        whole = href(page)
+    def _alternates(self, whole: str, root: str = "") -> list[dict[str, str]]:
         name = whole.rsplit("/", 1)[-1]
         host = self.publication.host
         return [
@@ -164,6 +189,17 @@ def _environment() -> jinja2.Environment:
 @cache
 def _template(name: str) -> jinja2.Template:
     return _environment().get_template(name)
+
+
+def part(name: str, *given: object) -> str:
+    """What a macro of `parts.html` writes."""
+    return str(getattr(_template("parts.html").module, name)(*given))
+
+
+def escaped(text: str) -> str:
+    """A text as HTML, as templates write it."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("'", "&#39;").replace('"', "&#34;")
 
 
 def script_json(value: object) -> str:

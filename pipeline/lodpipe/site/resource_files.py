@@ -4,7 +4,6 @@ several processes can share the work.
 
 from __future__ import annotations
 
-import json
 import marshal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,23 +13,23 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
-from markupsafe import Markup
 
 from lodpipe.engine.forked_blocks import answers
-from lodpipe.publish.api.node_documents import needed
+from lodpipe.publish.api.node_documents import Node, line, needed
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.turtle import TermWriter, blocks
+from lodpipe.site.addresses import up
 from lodpipe.site.pages import PageContent, Resource, Writer
 from lodpipe.site.render import Renderer, script_safe
 from lodpipe.site.reuse import rows_digest
+from lodpipe.site.sections import Sections
 
 DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
 _BLOCK = 100  # resources that are given to a process at once
 _MANY = 2_000  # resources from which several processes are faster
 # What a page shows besides the statements of its resource, as variables of the template.
 PageFacts = Callable[[Resource, PageContent], Mapping[str, object]]
-_dumped = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Waiting(NamedTuple):
@@ -69,56 +68,57 @@ class ResourceFiles:
     def rendered(self, items: Sequence[Waiting]) -> list[Rendered]:
         """The files of a block of resources."""
         resources = [Resource.of_content(item.content) for item in items]
-        documents = self._documents(resources, items)
+        nodes = [self._node(resource) for resource in resources]
+        documents = self._documents(nodes, items)
         return [
-            Rendered(resource.page, item.digest, self._files(resource, document))
-            for resource, document, item in zip(resources, documents, items, strict=True)
+            Rendered(resource.page, item.digest, self._files(resource, node, document))
+            for resource, node, document, item in zip(
+                resources, nodes, documents, items, strict=True
+            )
         ]
 
-    def _documents(self, resources: Sequence[Resource], items: Sequence[Waiting]) -> list[bytes]:
-        plain = [
-            resource.iri[1:-1]
-            for resource, item in zip(resources, items, strict=True)
-            if not item.framed
-        ]
+    def _node(self, resource: Resource) -> Node:
+        """A resource with its own statements as JSON-LD."""
+        rows = [(row[1], row[2]) for row in resource.statements]
+        return node_object(resource.iri, rows, self.context)
+
+    def _documents(self, nodes: Sequence[Node], items: Sequence[Waiting]) -> list[bytes]:
+        plain = [node for node, item in zip(nodes, items, strict=True) if not item.framed]
         rest = iter(self.static_api.each_document(plain))
         return [item.framed or next(rest) for item in items]
 
-    def _files(self, resource: Resource, document: bytes) -> list[tuple[str, bytes]]:
-        embedded, files = self.data(resource, document)
-        for renderer, writer, facts in self.pages:
+    def _files(self, resource: Resource, node: Node, document: bytes) -> list[tuple[str, bytes]]:
+        embedded, files = self._data(resource, node, document)
+        for (renderer, writer, facts), sections in zip(self.pages, self._sections, strict=True):
             page = writer.show(resource)
-            variables = {
-                "page": page,
-                "embedded": embedded,
-                "pointing_query": f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}",
-                **facts(resource, page),
-            }
-            text = renderer.text("resource.html", resource.page, variables)
+            values = sections.values(page, up(resource.page), facts(resource, page))
+            values["embedded"] = embedded
+            text = renderer.filled("resource.html", resource.page, values)
             files.append((f"{resource.page}{renderer.suffix}.html", text.encode()))
         return files
 
-    def data(self, resource: Resource, document: bytes) -> tuple[Markup, list[tuple[str, bytes]]]:
+    def data(self, resource: Resource, framed: bytes) -> tuple[str, list[tuple[str, bytes]]]:
         """The JSON-LD that a page embeds, and its siblings: Turtle, N-Triples, RDF/XML and JSON-LD of
         the same statements, and the document of the API.
         """
-        triples = resource.triples()
-        own_rows = ((row[1], row[2]) for row in resource.statements)
-        node = node_object(resource.iri, own_rows, self.context)
-        nodes = [
-            node
-            if s == resource.iri
-            else node_object(s, ((p, o) for _, p, o in rows), self.context)
-            for s, rows in groupby(triples, key=itemgetter(0))
-        ]
-        texts = [_dumped(item) for item in nodes]
-        part, graph = self._context(nodes), ",\n".join(texts)
-        is_alone = len(nodes) == 1
-        own_text, own_part = (
-            (texts[0], part) if is_alone else (_dumped(node), self._context([node]))
-        )
+        node = self._node(resource)
+        return self._data(resource, node, framed or self.static_api.each_document([node])[0])
+
+    def _data(
+        self, resource: Resource, own: Node, document: bytes
+    ) -> tuple[str, list[tuple[str, bytes]]]:
+        triples, own_text, own_part = resource.triples(), line(own), self._context([own])
+        graph, part = own_text, own_part
+        if resource.rows:
+            nodes = [
+                own
+                if subject == resource.iri
+                else node_object(subject, [(p, o) for _, p, o in rows], self.context)
+                for subject, rows in groupby(triples, key=itemgetter(0))
+            ]
+            graph, part = ",\n".join(map(line, nodes)), self._context(nodes)
         ntriples = "".join([f"{s} {p} {o} .\n" for s, p, o in triples])
-        embedded = Markup(script_safe(f'{{"@context": {own_part}, {own_text[1:]}'))
+        embedded = script_safe(f'{{"@context": {own_part}, {own_text[1:]}')
         files = {
             ".ttl": turtle(triples, self.terms).encode(),
             ".nt": ntriples.encode(),
@@ -128,13 +128,17 @@ class ResourceFiles:
         }
         return embedded, [(resource.page + suffix, text) for suffix, text in files.items()]
 
-    def _context(self, nodes: Sequence[dict[str, Any]]) -> str:
+    def _context(self, nodes: Sequence[Node]) -> str:
         """The part of the context that nodes use, as JSON."""
         part = needed(nodes, self.context)
         text = self._parts.get(id(part))
         if text is None:  # a part is the same object as long as the context lives
-            text = self._parts[id(part)] = _dumped(part)
+            text = self._parts[id(part)] = line(part)
         return text
+
+    @cached_property
+    def _sections(self) -> list[Sections]:
+        return [Sections(renderer.texts, renderer.suffix) for renderer, *_ in self.pages]
 
     @cached_property
     def _parts(self) -> dict[int, str]:

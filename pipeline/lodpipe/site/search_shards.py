@@ -11,7 +11,6 @@ in them, `pipeline/frontend/src/search/` reads them.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +18,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from lodpipe.site.site_files import SiteFiles
 
@@ -87,10 +88,11 @@ def spellings(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((base, plain(composed.translate(_UMLAUTS)), _SHUT.sub(r"\1", base))))
 
 
-def words(text: str) -> list[str]:
+@lru_cache(1000)
+def words(text: str) -> tuple[str, ...]:
     """The words of a text."""
     matched = _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
-    return [word[:_LONGEST] for word in matched]
+    return tuple([word[:_LONGEST] for word in matched])
 
 
 @dataclass
@@ -232,4 +234,5 @@ def _order(word: str) -> bytes:
     return word.encode("utf-16-be", "surrogatepass")
 
 
-_dumped = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _dumped(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -34,6 +34,8 @@ from lodpipe.publish.catalogue.signposting import read_links
 from lodpipe.publish.catalogue.web import portable_redirects
 from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
+from lodpipe.publish.packed_pages import FILE as PACKED
+from lodpipe.publish.packed_pages import ArchiveWriter
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.jsonld import Context
 from lodpipe.rdf.terms import TYPE
@@ -134,6 +136,8 @@ class _Site:
         self.addresses = Addresses(self.publication.base, self.publication.languages)
         self.shapes = declared.shapes
         self.host = self.publication.host
+        declared_site = self.publication.site
+        self.packed = not isinstance(declared_site, bool) and declared_site.packed
         self.sitemap = Sitemap(folder, self.host, self.addresses, self.publication.date)
 
     def write(self) -> PageReuse:
@@ -507,6 +511,14 @@ class _Site:
             for renderer in self.renderers
         ]
         files = ResourceFiles(pages, terms, context, self.static_api)
+        if self.packed:
+            # In one process, for the order of the entries is that of the resources.
+            with ArchiveWriter(self.folder / PACKED) as archive:
+                for item in rendered(files, self._changed(files, reuse), 1):
+                    for name, content in item.files:
+                        if not reuse.is_of_dist(name):
+                            archive.put(name, content)
+            return
         put = self.renderers[0].files.put
         for item in rendered(files, self._changed(files, reuse), page_processes()):
             written = ((name, put(name, content)) for name, content in item.files)
@@ -525,11 +537,10 @@ class _Site:
             origin = str(self.feedback.origins.get(resource.iri) or "")
             item = waiting(resource, self.static_api.framed(iri), states, origin)
             if listed := withdrawn.get(iri):
-                document = item.framed or self.static_api.each_document([iri])[0]
-                embedded, data = files.data(resource, document)
+                embedded, data = files.data(resource, item.framed)
                 for name, content in data:
                     self.renderers[0].files.put(name, content)
-                self._withdrawn(resource, listed, embedded)
+                self._withdrawn(resource, listed, Markup(embedded))
                 continue
             self.sitemap.add(resource.page)
             names = [resource.page + suffix for suffix in suffixes]

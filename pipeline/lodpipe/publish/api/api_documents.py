@@ -142,7 +142,8 @@ class ApiDocuments:
         } | {key: links[key] for key in ("previous", "next") if key in links}
         if request.facets:
             facts["facets"] = {key: self._facet(request, key) for key in request.facets}
-        return self.documents.listing(selected.resources, facts, request.fields), links
+        nodes = self.documents.nodes(selected.resources, request.fields)
+        return self.documents.listing(nodes, facts), links
 
     def _facet(self, request: ListRequest, key: str) -> list[Node]:
         """The most frequent values of a key, as filters take them, with labels and numbers."""

@@ -37,6 +37,7 @@ class NodeDocuments:
     ) -> None:
         self.index, self.context, self.frames = index, context, dict(frames or {})
         self.envelope = {name: self._free(name) for name in ENVELOPE}
+        self._references: dict[str, Node] = {}
 
     def _free(self, name: str) -> str:
         """A key that the context does not use for something else."""
@@ -48,7 +49,7 @@ class NodeDocuments:
 
     def nodes(self, resources: Sequence[Resource], keys: Sequence[str] = ()) -> list[Node]:
         """Resources with the labels of what they refer to; with `keys`, their IRI and these alone."""
-        return self._labelled([self._with_lists(self._only(item.node, keys)) for item in resources])
+        return self.labelled([self._only(item.node, keys) for item in resources])
 
     def _only(self, node: Node, keys: Sequence[str]) -> Node:
         if not keys:
@@ -58,20 +59,15 @@ class NodeDocuments:
     def detail(self, resource: Resource) -> Node:
         """A document of one resource, with what the frame of its class embeds."""
         node = self._embedded([self._with_lists(resource.node)], self._frame(resource))[0]
-        (node,) = self._labelled([node])
-        return {"@context": self.part([node]), **node}
+        (node,) = self._with_labels([node])
+        return self._document(node)
 
-    def details(self, resources: Sequence[Resource]) -> list[Node]:
-        """A document of each resource; those without a frame ask the index for labels together."""
-        framed = {item.id for item in resources if self._frame(item)}
-        plain = [item for item in resources if item.id not in framed]
-        nodes = iter(self.nodes(plain))
-        return [
-            self.detail(item)
-            if item.id in framed
-            else {"@context": self.part([node := next(nodes)]), **node}
-            for item in resources
-        ]
+    def details_of(self, nodes: Sequence[Node]) -> list[Node]:
+        """A document of each node, with nothing embedded."""
+        return [self._document(node) for node in self.labelled(nodes)]
+
+    def _document(self, node: Node) -> Node:
+        return {"@context": self.part([node]), **node}
 
     def _frame(self, resource: Resource) -> Frame:
         """What a document of a resource embeds."""
@@ -80,13 +76,10 @@ class NodeDocuments:
         types = sorted(self.index.types(resource))
         return next((self.frames[iri] for iri in types if iri in self.frames), {})
 
-    def listing(
-        self, resources: Sequence[Resource], facts: Mapping[str, Any], keys: Sequence[str] = ()
-    ) -> Node:
-        """A document of a list of resources; `facts` are what it says of itself, by the keys of the
-        envelope; with `keys`, resources have these alone.
+    def listing(self, nodes: Sequence[Node], facts: Mapping[str, Any]) -> Node:
+        """A document of a list of nodes; `facts` are what it says of itself, by the keys of the
+        envelope.
         """
-        nodes = self.nodes(resources, keys)
         names = self.envelope
         own = {names[key]: None for key in facts}
         context = {**self.part(nodes), **own, names["items"]: "@graph"}
@@ -103,39 +96,63 @@ class NodeDocuments:
         several = self.index.several
         return {key: _listed(value) if key in several else value for key, value in node.items()}
 
-    def _labelled(self, nodes: list[Node]) -> list[Node]:
-        """Nodes whose references have labels."""
+    def labelled(self, nodes: Iterable[Node]) -> list[Node]:
+        """Nodes of the index with lists where a key has several values anywhere, and with the labels
+        of what they refer to.
+        """
+        return self._with_labels([self._with_lists(node) for node in nodes])
+
+    def _with_labels(self, nodes: list[Node]) -> list[Node]:
         wanted: set[str] = set()
         for node in nodes:
-            self._references(node, wanted)
-        stubs = self.index.stubs(wanted)
-        return [self._replaced(node, stubs) for node in nodes]
+            self._collect(node, wanted)
+        known = self._known(wanted)
+        return [self._replaced(node, known) for node in nodes]
 
-    def _references(self, node: Node, wanted: set[str]) -> None:
+    def _known(self, wanted: set[str]) -> Mapping[str, Node]:
+        """What references to these IRIs are replaced by; the index stays the same, so it is asked
+        once.
+        """
+        known = self._references
+        if missing := wanted - known.keys():
+            if len(known) > _REMEMBERED:  # another thread may be reading the old ones
+                known = self._references = {iri: known[iri] for iri in wanted & known.keys()}
+            stubs = self.index.stubs(missing)
+            known |= {iri: self._stub(iri, stubs) for iri in missing}
+        return known
+
+    def _stub(self, iri: str, stubs: Mapping[str, Node]) -> Node:
+        return self._with_lists(stubs[iri]) if iri in stubs else {self.context.id: iri}
+
+    def _collect(self, node: Node, wanted: set[str]) -> None:
+        """The IRIs that a node refers to."""
         for key, value in node.items():
-            for item in value if isinstance(value, list) else [value]:
+            for item in value if isinstance(value, list) else (value,):
                 if iri := self._reference(key, item):
                     wanted.add(iri)
                 elif isinstance(item, dict):
-                    self._references(item, wanted)
+                    self._collect(item, wanted)
 
     def _reference(self, key: str, value: Any) -> str | None:
         """The IRI that a value refers to; None where it is a literal or a node of its own."""
-        if isinstance(value, str) and self.context.refers(key):
-            return value
-        if isinstance(value, dict) and [*value] == [self.context.id]:
+        if isinstance(value, str):
+            return value if self.context.refers(key) else None
+        if isinstance(value, dict) and len(value) == 1 and self.context.id in value:
             return str(value[self.context.id])
         return None
 
-    def _replaced(self, node: Node, stubs: Mapping[str, Node]) -> Node:
-        def replaced(key: str, value: Any) -> Any:
-            if isinstance(value, list):
-                return [replaced(key, item) for item in value]
-            if iri := self._reference(key, value):
-                return self._with_lists(stubs[iri]) if iri in stubs else {self.context.id: iri}
-            return self._replaced(value, stubs) if isinstance(value, dict) else value
+    def _replaced(self, node: Node, known: Mapping[str, Node]) -> Node:
+        return {
+            key: [self._value(key, item, known) for item in value]
+            if isinstance(value, list)
+            else self._value(key, value, known)
+            for key, value in node.items()
+        }
 
-        return {key: replaced(key, value) for key, value in node.items()}
+    def _value(self, key: str, value: Any, known: Mapping[str, Node]) -> Any:
+        if iri := self._reference(key, value):
+            return known[iri]
+        return self._replaced(value, known) if isinstance(value, dict) else value
 
     def _embedded(self, nodes: list[Node], frame: Frame) -> list[Node]:
         """Nodes with the whole nodes that a frame names in place of references."""
@@ -158,6 +175,9 @@ class NodeDocuments:
         return nodes
 
 
+_REMEMBERED = 100_000  # references with their labels
+
+
 def _listed(value: Any) -> Any:
     """A value as a list; the values of a map of languages as lists."""
     if isinstance(value, list):
@@ -173,6 +193,11 @@ def dumped(document: object, *, compact: bool = False) -> bytes:
         return (json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
     # What json.dumps gives with `indent`, by compiled code.
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def line(document: object) -> str:
+    """A document as JSON in one line: what json.dumps gives, by compiled code."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=0).decode()
 
 
 def needed(nodes: Sequence[Node], context: Context) -> Node:
@@ -220,4 +245,14 @@ def _plain_map(value: Mapping[str, Any], context: Context, languages: Iterable[s
     return plain(next(iter(value.values()), ""), context, languages)
 
 
-__all__ = ["ENVELOPE", "Frame", "Node", "NodeDocuments", "Value", "dumped", "needed", "plain"]
+__all__ = [
+    "ENVELOPE",
+    "Frame",
+    "Node",
+    "NodeDocuments",
+    "Value",
+    "dumped",
+    "line",
+    "needed",
+    "plain",
+]

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lodpipe.engine.search_index import Field
-from lodpipe.publish.api.node_documents import Node, NodeDocuments, plain
+from lodpipe.publish.api.node_documents import Node, NodeDocuments, line, plain
 
 
 def as_csv(
@@ -43,7 +42,7 @@ def as_csv(
 
 def as_lines(nodes: Sequence[Node]) -> bytes:
     """A node a line, without context: the answer links to it (JSON-LD 1.1, 6.1)."""
-    return "".join(json.dumps(node, ensure_ascii=False) + "\n" for node in nodes).encode()
+    return "".join([f"{line(node)}\n" for node in nodes]).encode()
 
 
 def _columns(fields: Sequence[Field], documents: NodeDocuments) -> Iterator[tuple[str, str, str]]:

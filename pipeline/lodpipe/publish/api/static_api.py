@@ -50,13 +50,9 @@ class StaticApi:
             return b""
         return dumped(self.api.documents.detail(resource))
 
-    def each_document(self, iris: Sequence[str]) -> list[bytes]:
-        """The documents of resources; of one that the index does not have, its IRI alone."""
-        known = self.api.index.of_iris(iris)
-        known_iris = [iri for iri in dict.fromkeys(iris) if iri in known]
-        details = self.api.documents.details([known[iri] for iri in known_iris])
-        documents = {iri: dumped(node) for iri, node in zip(known_iris, details, strict=True)}
-        return [documents.get(iri) or dumped({"id": iri}) for iri in iris]
+    def each_document(self, nodes: Sequence[Node]) -> list[bytes]:
+        """The documents of resources without frames, of their nodes."""
+        return [dumped(node) for node in self.api.documents.details_of(nodes)]
 
     def write(self) -> None:
         """Overview and lists, and the catalogue as JSON."""
@@ -104,12 +100,11 @@ class StaticApi:
             (target / f"{item.name}.jsonl").open("wb") as lines,
         ):
             for number in range(pages):
-                resources = self._part(item, number)
-                nodes = documents.nodes(resources)
+                nodes = documents.nodes(self._part(item, number))
                 table.write(as_csv(nodes, fields, documents, with_names=number == 0))
                 lines.write(as_lines(nodes))
                 facts = self._facts(item, number, pages)
-                page = dumped(documents.listing(resources, facts))
+                page = dumped(documents.listing(nodes, facts))
                 (target / _file(item.name, number)).write_bytes(page)
 
     def _part(self, item: Collection, number: int) -> list[Resource]:

@@ -75,7 +75,7 @@ _Versions = dict[str, _Version]
 class _Recipe(Struct):
     """What a table was made by: rows, or a query with its parameters over tables of some versions."""
 
-    made_of: object
+    recipe_key: object
     versions: _Versions
 
 
@@ -118,7 +118,7 @@ class RememberingSession(Session):
         self._macros: dict[str, frozenset[str]] = {}  # the words of each
         self._cache: dict[str, _Cached] = {}
         self._remembered: dict[str, object] = {}
-        self._asked: dict[str, _Versions] = {}
+        self._queried: dict[str, _Versions] = {}
         self._creates_tables = False
         self._functions: dict[str, object] = {}
         self._variables: dict[str, str] = {}
@@ -189,20 +189,20 @@ class RememberingSession(Session):
                 table.recipe = None
 
     def cached(self, name: str, make: Callable[[], Result]) -> Result:
-        """What `make` made of the rows of this session before, unless something that it asked has
+        """What `make` made of the rows of this session before, unless something that it queried has
         another answer now, or it makes tables itself.
         """
         entry, columns = self._cache.get(name), self._columns()
         if entry and entry.versions[0] == columns:
-            _, asked = entry.versions
-            if all(self._holds(sql, before, self._versions(before)) for sql, before in asked):
+            _, queried = entry.versions
+            if all(self._holds(sql, before, self._versions(before)) for sql, before in queried):
                 entry.run = self._run
                 return cast(Result, entry.value)
-        self._asked, self._creates_tables = {}, False
+        self._queried, self._creates_tables = {}, False
         value = make()
         self._cache.pop(name, None)
         if not self._creates_tables:
-            self._cache[name] = _Cached((columns, [*self._asked.items()]), value, self._run)
+            self._cache[name] = _Cached((columns, [*self._queried.items()]), value, self._run)
         return value
 
     def _columns(self) -> list[tuple[str, str, str]]:
@@ -247,7 +247,7 @@ class RememberingSession(Session):
         if not inputs:
             return self._run_rows(sql, parameters)
         key, versions = (sql, repr(parameters)), self._versions(inputs)
-        self._asked[sql] = versions
+        self._queried[sql] = versions
         answer = self._answers.get(key)
         if answer is None or not self._holds(sql, answer.versions, versions):
             answer = _Answer({}, self._run_rows(sql, parameters), self._run)
@@ -262,32 +262,32 @@ class RememberingSession(Session):
     ) -> None:
         """A table of rows; `columns` are names with SQL types. One with the same rows stays."""
         table = self._tables.get(name.lower())
-        made_of = (tuple(columns.items()), tuple(rows))
-        if table is not None and table.recipe and table.recipe.made_of == made_of:
+        recipe_key = (tuple(columns.items()), tuple(rows))
+        if table is not None and table.recipe and table.recipe.recipe_key == recipe_key:
             self.row_count += len(rows)
             self._revive(table)
             return
         self._replace(
             name.lower(), lambda: super(RememberingSession, self).create_table(name, columns, rows)
         )
-        self._tables[name.lower()].recipe = _Recipe(made_of, {})
+        self._tables[name.lower()].recipe = _Recipe(recipe_key, {})
 
     def _make(self, name: str, sql: str, query: str, parameters: Sequence[object]) -> int:
         """Runs a CREATE TABLE … AS query unless its table is still what it would make; gives the
         number of its rows.
         """
         table, inputs = self._tables.get(name), self._inputs(sql, besides=name)
-        made_of, versions = (sql, repr(parameters)), self._versions(inputs)
+        recipe_key, versions = (sql, repr(parameters)), self._versions(inputs)
         recipe = table.recipe if table else None
         if (
             table is None
             or recipe is None
-            or recipe.made_of != made_of
+            or recipe.recipe_key != recipe_key
             or not self._holds(query, recipe.versions, versions)
         ):
             self._replace(name, lambda: self._run_rows(sql, parameters))
             table = self._tables[name]
-        table.recipe = _Recipe(made_of, versions) if inputs else None
+        table.recipe = _Recipe(recipe_key, versions) if inputs else None
         self._revive(table)
         return self._version(name).count
 

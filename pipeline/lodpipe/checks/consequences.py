@@ -17,7 +17,7 @@ BROKEN_REFERENCES = ("LP206", "LP537")
 _DISTINCTIVE = 5  # characters; a value this long does not occur again by chance
 
 # What is missing, lost or unused cannot be judged while a record is wrong or was not read.
-_ABSENCES = frozenset({"LP505", "LP508", "LP509", "LP512", "LP513", "LP544", "LP567"})
+_ABSENCES = frozenset({"LP505", "LP508", "LP509", "LP512", "LP513", "LP544", "LP567", "LP730"})
 _MISSING = frozenset({"MinCount", "QualifiedMinCount"})
 # Constraints that a value meets or not by itself; all others compare it with statements elsewhere.
 _OF_THE_VALUE = frozenset({

@@ -59,7 +59,7 @@ class _Profile(NamedTuple):
     """
 
     column: Column
-    count: int
+    total: int
     different: int
     is_short: bool
     having: tuple[int, ...]
@@ -113,10 +113,10 @@ def _unlike(
 ) -> Iterator[Finding]:
     key = _key_of(table)
     for profile in profiles:
-        if profile.column.field.target != "text" or not profile.is_short or profile.count < _FEWEST:
+        if profile.column.field.target != "text" or not profile.is_short or profile.total < _FEWEST:
             continue
         for trait, number in zip(_TRAITS, profile.having, strict=True):
-            if not 0 < number <= min(profile.count // _SHARE, _MOST) or profile.column.field.key:
+            if not 0 < number <= min(profile.total // _SHARE, _MOST) or profile.column.field.key:
                 continue
             name = quote(profile.column.name)
             rows = session.rows(
@@ -140,11 +140,11 @@ def _swapped(
     """
     texts = [
         profile for profile in profiles
-        if profile.column.field.target == "text" and profile.is_short and profile.count >= _FEWEST
+        if profile.column.field.target == "text" and profile.is_short and profile.total >= _FEWEST
     ]  # fmt: skip
     for single, repeating in permutations(texts, 2):
-        is_repeated = 10 * repeating.different < 9 * repeating.count
-        if 10 * single.different < 9 * single.count or not is_repeated:
+        is_repeated = 10 * repeating.different < 9 * repeating.total
+        if 10 * single.different < 9 * single.total or not is_repeated:
             continue
         one, other, rows_of = (
             quote(single.column.name),
@@ -157,7 +157,7 @@ def _swapped(
             f"AND {other} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) = 1) "
             "ORDER BY _record"
         )
-        if len(rows) > single.count // _SHARE:
+        if len(rows) > single.total // _SHARE:
             continue  # the two fields have such texts in common
         for record, value, publisher in rows:
             params = {

@@ -541,6 +541,14 @@ _TABLE: tuple[Rule, ...] = (
         message_de="`{key}` ist `{value}`, was sonst in `{other}` steht, und `{other}` ist `{found}`: beide scheinen vertauscht",
         help_de="Die beiden Texte tauschen; wo sie stimmen: `allow: [unlike]` in source/records.yaml.",
     ),
+    Rule(
+        "LP249",
+        "record.broken-off",
+        message_en="the record breaks off here: it lacks {keys}",
+        help_en="Complete the record; the file may have been cut off when it was copied or saved.",
+        message_de="der Datensatz bricht hier ab: es fehlen {keys}",
+        help_de="Den Datensatz vervollständigen; vielleicht wurde die Datei beim Kopieren oder Speichern abgeschnitten.",
+    ),
     # 3xx: values in the mapping
     Rule(
         "LP301",

@@ -146,14 +146,14 @@ def _swapped(
         is_repeated = 10 * repeating.different < 9 * repeating.total
         if 10 * single.different < 9 * single.total or not is_repeated:
             continue
-        one, other, rows_of = (
+        first, other, rows_of = (
             quote(single.column.name),
             quote(repeating.column.name),
             quote(table.name),
         )
         rows = session.rows(
-            f"SELECT _record, {one}, {other} FROM {rows_of} WHERE {one} <> {other} "
-            f"AND {one} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) >= {_REPEATED}) "
+            f"SELECT _record, {first}, {other} FROM {rows_of} WHERE {first} <> {other} "
+            f"AND {first} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) >= {_REPEATED}) "
             f"AND {other} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) = 1) "
             "ORDER BY _record"
         )

@@ -30,30 +30,30 @@ def with_unmade_properties(
     """The findings of shapes; those about a property that nothing states are one finding (LP730) for
     each shape, as severe as they are.
     """
-    made = _made_by(mapping, vocabulary)
-    asked = _asked_for(shapes, vocabulary) if made is not None else {}
+    stated = _properties_of(mapping, vocabulary)
+    paths_by_name = _paths_of(shapes, vocabulary) if stated is not None else {}
     lacking: dict[str, list[Finding]] = {}
     for finding in violations:
-        shape, path = asked.get(finding.params.get("shape", ""), ("", ""))
-        if shape and path not in (made or ()) and finding.params.get("component") == _COMPONENT:
+        shape, path = paths_by_name.get(finding.params.get("shape", ""), ("", ""))
+        if shape and path not in (stated or ()) and finding.params.get("component") == _COMPONENT:
             lacking.setdefault(shape, []).append(finding)
         else:
             yield finding
     for shape, findings in lacking.items():
         name = findings[0].params["shape"]
         params = {
-            "shape": name, "term": vocabulary.compact(asked[name][1]), "count": f"{len(findings):,}",
+            "shape": name, "term": vocabulary.compact(paths_by_name[name][1]), "count": f"{len(findings):,}",
         }  # fmt: skip
         followers = tuple(replace(finding, caused_by="LP730") for finding in findings)
         where = shapes.origin(shape, root)
         yield Finding("LP730", where, params, findings[0].severity, consequences=followers)
 
 
-def _made_by(mapping: MappingDocument, vocabulary: Vocabulary) -> set[str] | None:
+def _properties_of(mapping: MappingDocument, vocabulary: Vocabulary) -> set[str] | None:
     """The properties that the rules of the mapping and the ontology state; None where one comes from
     a record, so that it could be any.
     """
-    made = {predicate[1:-1] for _, predicate, _, _ in vocabulary.triples}
+    stated = {predicate[1:-1] for _, predicate, _, _ in vocabulary.triples}
     for triples_map in mapping.triples_maps.values():
         for rule in triples_map.rules:
             for predicate in rule.predicates:
@@ -62,11 +62,11 @@ def _made_by(mapping: MappingDocument, vocabulary: Vocabulary) -> set[str] | Non
                     return None
                 text = "".join(map(str, parts))
                 base = triples_map.base or mapping.base or vocabulary.base
-                made.add(text if "://" in text else base + text)
-    return made
+                stated.add(text if ":" in text else base + text)
+    return stated
 
 
-def _asked_for(shapes: Shapes, vocabulary: Vocabulary) -> dict[str, tuple[str, str]]:
+def _paths_of(shapes: Shapes, vocabulary: Vocabulary) -> dict[str, tuple[str, str]]:
     """From names of shapes of properties to the shape and its property."""
     return {
         shapes.name(shape, vocabulary): (shape, paths[0][1:-1])

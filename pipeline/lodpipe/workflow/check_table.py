@@ -123,10 +123,10 @@ def _shapes(subject: Subject) -> Iterator[Finding]:
     def violations() -> Iterator[Finding]:
         results, inner = shapes.validated(graph, declared, engine)
         vocabulary = subject.declarations.vocabulary
-        found = shapes.findings(results, declared, graph, vocabulary, inner)
+        of_shapes = shapes.findings(results, declared, graph, vocabulary, inner)
         mapping, root = subject.declarations.mapping, subject.project.root
         yield from unmade_properties.with_unmade_properties(
-            found, declared, mapping, vocabulary, root
+            of_shapes, declared, mapping, vocabulary, root
         )
 
     if subject.confirmed is None or engine != shapes.DEFAULT:

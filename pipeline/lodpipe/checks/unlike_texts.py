@@ -42,8 +42,9 @@ class _Trait(NamedTuple):
         return self.condition.replace("{0}", name).replace("{1}", key)
 
 
-# Two words of four letters or more, and no small letter: no acronym.
-_CAPITALS = r"^[^\p{Ll}]*\p{Lu}{4,}[^\p{Ll}]*[^\p{L}\p{N}][^\p{Ll}]*\p{Lu}{4,}[^\p{Ll}]*$"
+# Two words of four letters or more between spaces, and no small letter: no acronym, no list of these.
+_SIGNS = r"[\p{Lu}\p{N} .,&'’]*"
+_CAPITALS = rf"^{_SIGNS}\p{{Lu}}{{4,}}{_SIGNS} {_SIGNS}\p{{Lu}}{{4,}}{_SIGNS}$"
 _MAIL = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
 _TRAITS = (
     _Trait("key", "{0} = {1}", "is the key of the record", "ist der Schlüssel des Datensatzes"),

@@ -4,6 +4,7 @@ an error of its own.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,13 +18,15 @@ BROKEN_REFERENCES = ("LP206", "LP537")
 _DISTINCTIVE = 5  # characters; a value this long does not occur again by chance
 
 # What is missing, lost or unused cannot be judged while a record is wrong or was not read.
-_ABSENCES = frozenset({"LP505", "LP508", "LP509", "LP512", "LP513", "LP544", "LP567"})
+_ABSENCES = frozenset({"LP505", "LP508", "LP509", "LP512", "LP513", "LP544", "LP567", "LP730"})
 _MISSING = frozenset({"MinCount", "QualifiedMinCount"})
 # Constraints that a value meets or not by itself; all others compare it with statements elsewhere.
 _OF_THE_VALUE = frozenset({
     "Datatype", "NodeKind", "Pattern", "LanguageIn", "UniqueLang", "MaxCount", "MinLength", "MaxLength",
     "MinInclusive", "MaxInclusive", "MinExclusive", "MaxExclusive", "In",
 })  # fmt: skip
+_OF_TAGS = frozenset({"Pattern", "In", "MaxLength", "MinLength"})  # of fields that hold languages
+_TAGGED = re.compile(r'"@([A-Za-z-]+)\)$')  # the text that a message quotes, with its language
 _COUNTS = ("LP512", "LP513")  # tables that have not the records that they should have
 
 
@@ -179,7 +182,7 @@ class CascadeFilter:
         a table that lost records, or from a record that lacks what it should state, when that
         depends on no table of the others.
         """
-        own = self._without_unused(set_of(findings))
+        own = self._without_tagged(self._without_unused(set_of(findings)))
         roots = _Roots(self._missing_things(own), self._kind_of)
         reported = []
         for finding in own:
@@ -213,6 +216,27 @@ class CascadeFilter:
                 cause = lines.get((where.file, where.line)) or referring.get(
                     finding.params["table"]
                 )
+            if cause:
+                self._link(finding, cause)
+            else:
+                own.append(finding)
+        return own
+
+    def _without_tagged(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; that the language of a text is none of those allowed follows from the field of
+        the same record that holds the language, if its value is invalid.
+        """
+        languages = {
+            (finding.where.file, self._nesting.innermost(finding.where), finding.params["value"]): finding
+            for finding in findings
+            if finding.code == "LP401" and finding.where and _constraint(finding) in _OF_TAGS
+        }  # fmt: skip
+        own = []
+        for finding in findings:
+            where, tag = finding.where, _TAGGED.search(finding.params.get("message_en", ""))
+            cause = None
+            if where and tag and _constraint(finding) == "LanguageIn":
+                cause = languages.get((where.file, self._nesting.innermost(where), tag[1]))
             if cause:
                 self._link(finding, cause)
             else:

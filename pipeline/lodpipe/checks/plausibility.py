@@ -319,8 +319,11 @@ _DIFFERS = {
     "equals": "{value} <> o.value",
     "begins_with": "NOT starts_with({value}, o.value)",
     "at_most": "TRY_CAST({value} AS DOUBLE) > TRY_CAST(o.value AS DOUBLE)",
+    "differs": "{value} = o.value",
 }
-_CODES = {"agrees": "LP232", "equals": "LP233", "begins_with": "LP233", "at_most": "LP234"}
+_CODES = {
+    "agrees": "LP232", "equals": "LP233", "begins_with": "LP233", "at_most": "LP234", "differs": "LP247",
+}  # fmt: skip
 
 
 def _contradiction(
@@ -333,7 +336,7 @@ def _contradiction(
         "expected": excerpt(expected),
         "other": path,
     }
-    severity = Severity.WARNING if kind == "agrees" else Severity.ERROR
+    severity = Severity.WARNING if kind in ("agrees", "differs") else Severity.ERROR
     return Finding(_CODES[kind], table.locate(record, column.name), params, severity)
 
 

@@ -517,6 +517,38 @@ _TABLE: tuple[Rule, ...] = (
         message_de="`{key}`: `{value}` {detail_de}",
         help_de="Den Text vervollständigen oder die Zeichen entfernen, denn sie wären zu sehen; wo sie zum Text gehören: `allow: [signs]` in source/records.yaml.",
     ),
+    Rule(
+        "LP246",
+        "text.unlike-others",
+        message_en="`{key}`: `{value}` {detail_en}, unlike the others",
+        help_en="Correct the text; where it is meant so: `allow: [unlike]` in source/records.yaml.",
+        message_de="`{key}`: `{value}` {detail_de}, anders als die übrigen",
+        help_de="Den Text berichtigen; wo er so gemeint ist: `allow: [unlike]` in source/records.yaml.",
+    ),
+    Rule(
+        "LP247",
+        "value.repeats-field",
+        message_en="`{key}` has the same value as `{other}`, from which it differs otherwise: `{value}`",
+        help_en="Write the value that `{key}` is for, or leave the field out.",
+        message_de="`{key}` hat denselben Wert wie `{other}`, von dem es sich sonst unterscheidet: `{value}`",
+        help_de="Den Wert eintragen, der in `{key}` gehört, oder das Feld weglassen.",
+    ),
+    Rule(
+        "LP248",
+        "text.swapped",
+        message_en="`{key}` is `{value}`, which others have as `{other}`, and `{other}` is `{found}`: the two look swapped",
+        help_en="Swap the two texts; where they are right: `allow: [unlike]` in source/records.yaml.",
+        message_de="`{key}` ist `{value}`, was sonst in `{other}` steht, und `{other}` ist `{found}`: beide scheinen vertauscht",
+        help_de="Die beiden Texte tauschen; wo sie stimmen: `allow: [unlike]` in source/records.yaml.",
+    ),
+    Rule(
+        "LP249",
+        "record.broken-off",
+        message_en="the record breaks off here: it lacks {keys}",
+        help_en="Complete the record; the file may have been cut off when it was copied or saved.",
+        message_de="der Datensatz bricht hier ab: es fehlen {keys}",
+        help_de="Den Datensatz vervollständigen; vielleicht wurde die Datei beim Kopieren oder Speichern abgeschnitten.",
+    ),
     # 3xx: values in the mapping
     Rule(
         "LP301",
@@ -1678,6 +1710,14 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Import with --delete to remove what has no row any more.",
         message_de="die Zeile von {record} fehlt in der Arbeitsmappe; der Datensatz bleibt",
         help_de="Mit --delete importieren, um zu entfernen, was keine Zeile mehr hat.",
+    ),
+    Rule(
+        "LP730",
+        "shape.unmade-property",
+        message_en="shape {shape} asks for {term}, which no rule of the mapping makes; {count} resources lack it",
+        help_en="Write the property that the mapping makes into the shape, or map it in source/mapping.yaml; the records are not wrong.",
+        message_de="Shape {shape} verlangt {term}, das keine Regel des Mappings erzeugt; es fehlt {count} Ressourcen",
+        help_de="In die Shape die Eigenschaft schreiben, die das Mapping erzeugt, oder sie in source/mapping.yaml abbilden; die Datensätze sind nicht falsch.",
     ),
     # 8xx: queries and the server
     Rule(

@@ -29,11 +29,12 @@ HYGIENE = (
     "placeholder",
     "quotes",
     "signs",
+    "unlike",
     "transliteration",
     "language",
     "translation",
 )
-Comparison = Literal["agrees", "equals", "begins_with", "at_most"]
+Comparison = Literal["agrees", "equals", "begins_with", "at_most", "differs"]
 Report = Callable[..., None]  # takes a node, what is wrong with it, and the path of the place in it
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
@@ -93,7 +94,7 @@ class Plausibility(Struct, frozen=True):
 NOTHING = Plausibility()
 KEYS = frozenset(
     {
-        "range", "format", "fits", "excludes", "agrees", "equals", "begins_with", "at_most", "outliers", "language", "allow",
+        "range", "format", "fits", "excludes", "agrees", "equals", "begins_with", "at_most", "differs", "outliers", "language", "allow",
     }
 )  # fmt: skip
 
@@ -114,7 +115,7 @@ def read_plausibility(field: Mapping, wrong: Report) -> Plausibility:
         excludes=reader.texts("excludes"),
         comparisons=tuple(
             (kind, paths)
-            for kind in ("agrees", "equals", "begins_with", "at_most")
+            for kind in ("agrees", "equals", "begins_with", "at_most", "differs")
             if (paths := reader.texts(kind))
         ),
         outliers=reader.outliers(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.diagnostics.suggestions import nearest, other_spelling
 from lodpipe.documents.core_schema import typed
-from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
+from lodpipe.documents.tree import JsonValue, Node, Scalar, describe, place_of, value_of
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.sources.record_cells import as_written, expression_of
 from lodpipe.sources.record_declaration import TYPES, Field, Table
@@ -212,7 +213,7 @@ class RecordChecker:
             for error in self._validator.iter_errors(value)
             for item in self._finding(error, record, file)
         ]
-        return _without_consequences(findings)
+        return _broken_off(_without_consequences(findings), record, file)
 
     def _finding(self, error: object, record: Node, file: str) -> Iterable[Finding]:
         path: list[str | int] = list(error.instance_path)  # type: ignore[attr-defined]
@@ -346,6 +347,37 @@ def _key_place(record: Node, path: list[str | int], key: str) -> tuple[int, int]
 def _short(value: JsonValue | object) -> str:
     text = str(value)
     return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _broken_off(findings: list[Finding], record: Node, file: str) -> list[Finding]:
+    """The findings; where the record lacks keys, and so does what is written last in it, it was cut
+    off: one finding (LP249) at its end, of which the missing keys are consequences.
+    """
+    ends = {(node.line, node.column) for node in _last_nodes(record)}
+    *_, last = _last_nodes(record)
+    is_empty = isinstance(last, Scalar) and last.text is None  # a key without its value
+    codes = ("LP202", "LP203") if is_empty else ("LP202",)
+    lacking = [
+        finding for finding in findings
+        if finding.code in codes and finding.where and (finding.where.line, finding.where.column) in ends
+    ]  # fmt: skip
+    if len({finding.where for finding in lacking}) < 2:
+        return findings
+    keys = ", ".join(f"`{finding.params['key']}`" for finding in lacking)
+    followers = tuple(replace(finding, caused_by="LP249") for finding in lacking)
+    where = Origin(file, last.line, last.column)
+    cut = Finding("LP249", where, {"keys": keys}, consequences=followers)
+    return [cut, *(finding for finding in findings if finding not in lacking)]
+
+
+def _last_nodes(node: Node) -> Iterable[Node]:
+    """A node, what is written last in it, what is written last in that, and so on."""
+    yield node
+    if isinstance(node, Scalar):
+        return
+    items = list(node.items.values()) if isinstance(node, Map) else node.items
+    if items:
+        yield from _last_nodes(max(items, key=lambda item: (item.line, item.column)))
 
 
 def _without_consequences(findings: list[Finding]) -> list[Finding]:

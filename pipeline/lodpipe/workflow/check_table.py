@@ -18,6 +18,8 @@ from lodpipe.checks import (
     plausibility,
     record_rules,
     records,
+    unlike_texts,
+    unmade_properties,
     yaml_texts,
 )
 from lodpipe.config.publication import Project
@@ -120,7 +122,12 @@ def _shapes(subject: Subject) -> Iterator[Finding]:
 
     def violations() -> Iterator[Finding]:
         results, inner = shapes.validated(graph, declared, engine)
-        yield from shapes.findings(results, declared, graph, subject.declarations.vocabulary, inner)
+        vocabulary = subject.declarations.vocabulary
+        of_shapes = shapes.findings(results, declared, graph, vocabulary, inner)
+        mapping, root = subject.declarations.mapping, subject.project.root
+        yield from unmade_properties.with_unmade_properties(
+            of_shapes, declared, mapping, vocabulary, root
+        )
 
     if subject.confirmed is None or engine != shapes.DEFAULT:
         yield from violations()
@@ -228,6 +235,11 @@ CHECKS: tuple[Check, ...] = (
         "clean texts of records",
         "records",
         lambda subject: hygiene.hygiene_findings(subject.session, subject.tables),
+    ),
+    Check(
+        "texts unlike the others of their field",
+        "records",
+        lambda subject: unlike_texts.unlike_text_findings(subject.session, subject.tables),
     ),
     Check(
         "spellings without umlauts",

@@ -33,7 +33,7 @@ class FieldForm:
     of numbers that the files have as texts, `published` the type of a value in the graph, where it is
     another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
     the number of items of the longest list, `is_tuple` says that all lists are numbers, as many as that,
-    `bounds` what numbers of that name cannot leave.
+    `bounds` what numbers of that name cannot leave, `address` where a register describes what its number names.
     """
 
     name: str
@@ -58,6 +58,7 @@ class FieldForm:
     length: int = 0
     is_tuple: bool = False
     bounds: tuple[int | None, int | None] | None = None
+    address: str = ""
     reason: str = ""
 
 
@@ -325,12 +326,10 @@ class _Reader:
                 kind = "type" if entry.kind == "concept" else entry.kind
                 target = "any" if entry.kind != "type" else entry.target
                 reason = f"names the record: unique in all {census.parents}"
-                entry = replace(entry, kind=kind, target=target, values={}, key=True, unique=False, reason=reason)  # fmt: skip
+                entry = replace(entry, kind=kind, target=target, values={}, key=True, unique=False, published="", reason=reason)  # fmt: skip
                 if kind == "ref":  # a table that continues another one, record by record
                     entry = replace(entry, kind="type", target=_single_type(names[source], census, self.table.is_rows)[0])  # fmt: skip
-                    entry = replace(
-                        entry, continues=_named_table(names[source], census, self.others)
-                    )
+                    entry = replace(entry, continues=self._continued(source, census))
             bounds = _bounds(entry, census)
             forms.append(replace(entry, source=source, required=census.is_complete, bounds=bounds))
         return tuple(_dated(forms, self.table))
@@ -362,7 +361,33 @@ class _Reader:
         if table := self.agreeing.get(sources):
             reason = f"{len(census.values)} values, keys of {table}, whose fields are repeated"
             return replace(plain, kind="ref", target=table, reason=reason)
-        return self._single(plain, census, path)
+        entry = self._single(plain, census, path)
+        if entry.kind == "ref" and entry.target == self.table.name and self._repeats_key(sources):
+            target, _ = _single_type(name, census, self.table.is_rows)
+            reason = f"{_share(census)}, the key of the record again"
+            return replace(plain, target=target, reason=reason)
+        return entry
+
+    def _repeats_key(self, sources: tuple[str, ...]) -> bool:
+        """Whether each record that has the value has its own key there: no record names another."""
+        if sources == self.key or {"[]", "{}"} & set(sources):
+            return False
+        pairs = ((_value(record, sources), _value(record, self.key)) for record in self.table.records)  # fmt: skip
+        return all(value in (None, "", key) for value, key in pairs)
+
+    def _continued(self, name: str, census: FieldCensus) -> str:
+        """The table that this one continues record by record: that of the name of the key, else the
+        one whose key has the same name and all its values.
+        """
+        if table := _named_table(name, census, self.others):
+            return table
+        if snake_case(name) in _KEY_NAMES:
+            return ""  # too many tables have an `id`
+        for table, (path, values) in self.others.items():
+            is_first = census.values.keys() < values or table < self.table.name
+            if path[-1] == name and census.values.keys() <= values and is_first:
+                return table
+        return ""
 
     def _map(
         self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
@@ -420,6 +445,15 @@ class _Reader:
             published = _single_type(name, rest, False)[0]
             return replace(plain, target="any", published=published, absent="false", reason=reason)
         target, reason = _single_type(name, census, self.table.is_rows)
+        unique = (
+            bool(_IDENTIFIERS.search(snake_case(name))) and census.is_unique and census.present > 9
+        )
+        if address := _register_of(name, census):
+            reason = f"{_share(census)}, entries of {address}"
+            return replace(plain, target=target, address=address, unique=unique, reason=reason)
+        if target == "integer" and _is_number_of_record(name, path):
+            reason = f"{_share(census)}, numbers that name something"
+            return replace(plain, target=target, published="text", unique=unique, reason=reason)
         if target == "integer" and not self.table.is_rows and _are_years(name, census):
             return replace(
                 plain, target=target, published="year", reason=f"{_share(census)}, years"
@@ -437,9 +471,6 @@ class _Reader:
             reason = f"{len(census.values)} different values in {census.present} records"
             scheme = scheme_of(self.table.name, (*path, name))
             return replace(plain, kind="concept", target=scheme, values=concepts_of or {value: value for value in names}, reason=reason)  # fmt: skip
-        unique = (
-            bool(_IDENTIFIERS.search(snake_case(name))) and census.is_unique and census.present > 9
-        )
         if (
             name.lower() in (*_KEY_NAMES, "identifier")
             and census.is_complete
@@ -476,9 +507,44 @@ class _Reader:
                     return table
             elif not counted and (len(census.values) > 4 or (is_reference and len(holding) == 1)):
                 return table
+            elif self.keys[table][0][-1] == name and snake_case(name) not in _KEY_NAMES:
+                return table  # the name of a key that says more than `id`
         if is_reference and holding == [self.table.name] and not counted:
             return self.table.name  # an item of a list that names another record of the table
         return None
+
+
+# Where a register describes what its number names: names of fields, numbers, addresses.
+_REGISTERS = (
+    (r"wikidata(_?q?id)?|qid", r"Q[1-9]\d*", "http://www.wikidata.org/entity/{}"),
+    (r"viaf(_?id)?", r"[1-9]\d{1,21}", "https://viaf.org/viaf/{}"),
+    (r"gnd(_?id)?", r"[1-9]\d{0,9}-?[\dX]", "https://d-nb.info/gnd/{}"),
+    (r"orcid(_?id)?", r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]", "https://orcid.org/{}"),
+    (r"isni(_?id)?", r"\d{15}[\dX]", "https://isni.org/isni/{}"),
+    (r"ror(_?id)?", r"0[a-hj-km-np-tv-z0-9]{6}\d\d", "https://ror.org/{}"),
+    (r"geonames?(_?id)?", r"[1-9]\d*", "https://sws.geonames.org/{}/"),
+)
+
+
+def _register_of(name: str, census: FieldCensus) -> str:
+    """The addresses of the register whose numbers all values are, with `{}` for the number."""
+    for names, numbers, address in _REGISTERS:
+        if re.search(f"(^|_)({names})$", snake_case(name)):
+            return address if all(re.fullmatch(numbers, text) for text in census.values) else ""
+    return ""
+
+
+def _is_number_of_record(name: str, path: tuple[str, ...]) -> bool:
+    """Whether a number names something and counts nothing: `twitter_id`, or any in a map `ids`."""
+    is_within = any(singular(snake_case(part)) in ("id", "identifier") for part in path)
+    return is_within or bool(re.search(r"(^|_)id$", snake_case(name)))
+
+
+def _value(record: JsonValue, path: tuple[str, ...]) -> JsonValue:
+    """The value along a path of keys; none where there is no map."""
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return record
 
 
 def _is_keyed(census: FieldCensus) -> bool:

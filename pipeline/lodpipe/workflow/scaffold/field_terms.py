@@ -127,7 +127,7 @@ def words_of(name: str) -> Iterator[str]:
 def classes_of(table: str, terms: Terms) -> tuple[str, ...]:
     """The classes of a table's records as prefixed names; its own class where none fits."""
     parts = [singular(part) for part in snake_case(table).split("_")]
-    for word in (*words_of(table), *parts):
+    for word in (*words_of(table), *reversed(parts)):  # the noun is behind what describes it
         for entry in terms.classes:
             if word in entry.words:
                 return entry.classes
@@ -197,6 +197,33 @@ _PLACES = {
 def is_part_of_place(property_: str, path: tuple[str, ...]) -> bool:
     """Whether a property of a field in a map is one of the record: location.latitude."""
     return property_ in _OF_PLACES and all(singular(name.lower()) in _PLACES for name in path[:-1])
+
+
+# Properties that a person has, and the maps of a person's record that hold them.
+_OF_PERSONS = (
+    "schema:givenName",
+    "schema:familyName",
+    "schema:additionalName",
+    "schema:alternateName",
+    "schema:honorificSuffix",
+    "schema:gender",
+    "schema:birthDate",
+    "schema:deathDate",
+)
+_PERSONAL = {"name", "bio", "biography", "person", "personal", "demographic"}
+
+
+def is_part_of_person(property_: str, path: tuple[str, ...], classes: tuple[str, ...]) -> bool:
+    """Whether a property of a field in a map is one of the person: name.first, bio.birthday."""
+    if "schema:Person" not in classes or property_ not in _OF_PERSONS:
+        return False
+    return all(singular(snake_case(name)) in _PERSONAL for name in path[:-1])
+
+
+def is_of_person(entry: FieldForm, terms: Terms) -> bool:
+    """Whether only a person has such a field: a family name, a day of birth."""
+    property_, _ = property_of(entry, (), (entry.name,), terms)
+    return property_ in ("schema:familyName", "schema:birthDate")
 
 
 def _kind(entry: FieldForm) -> str:

@@ -22,6 +22,7 @@ from lodpipe.workflow.scaffold.field_forms import (
     with_language,
 )
 from lodpipe.workflow.scaffold.field_terms import Terms, fitting_profile, terms_of
+from lodpipe.workflow.scaffold.shared_values import with_shared_concepts
 from lodpipe.workflow.scaffold.written_files import (
     IGNORED,
     Answers,
@@ -67,7 +68,8 @@ def propose(data: Path, excluded: tuple[str, ...] = ()) -> Proposal:
         raise InvalidDeclaration(
             [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]
         )
-    return Proposal(folder, tuple(table_forms(tables)), tuple(findings), unused)
+    forms = with_shared_concepts(table_forms(tables))
+    return Proposal(folder, tuple(forms), tuple(findings), unused)
 
 
 def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[str]:

@@ -35,6 +35,8 @@ from lodpipe.workflow.scaffold.field_terms import (
     Terms,
     classes_of,
     is_entry_of,
+    is_of_person,
+    is_part_of_person,
     is_part_of_place,
     label_of,
     own_class,
@@ -42,6 +44,7 @@ from lodpipe.workflow.scaffold.field_terms import (
     property_of,
     words_of,
 )
+from lodpipe.workflow.scaffold.shared_values import is_repeated
 
 DATATYPES = {
     "integer": "xsd:integer", "decimal": "xsd:decimal", "boolean": "xsd:boolean", "date": "xsd:date",
@@ -102,7 +105,8 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
     """The resources of all tables, each followed by those of its lists; `language` is the first one
     of the publication.
     """
-    used = Counter(name for table in tables for name in classes_of(table.name, terms))
+    classes_by_table = {table.name: _classes(table, terms) for table in tables}
+    used = Counter(name for classes in classes_by_table.values() for name in classes)
     used.update(
         name
         for table in tables
@@ -111,15 +115,32 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
     )  # fmt: skip
     prefixes = {table.name: table.prefix for table in tables if table.prefix}
     resources: list[Resource] = []
+    shared: set[str] = set()
     for table in tables:
-        classes = classes_of(table.name, terms)
+        classes = classes_by_table[table.name]
         if used[classes[0]] > 1:  # shapes and pages distinguish the tables by classes of their own
             classes = (
                 f"def:{own_class(table.name)}",
                 *(name for name in classes if not name.startswith("def:")),
             )
-        resources += _Reader(table, classes, prefixes, terms, language).resources()
+        kinds = classes_by_table | {table.name: classes}
+        resources += _Reader(table, kinds, prefixes, terms, language, shared).resources()
     return resources
+
+
+def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
+    """The classes of a table's records: by its name; a table that continues another one has its own,
+    and members with a day of birth are persons.
+    """
+    if any(entry.continues for entry in table.all_fields):
+        return (f"def:{own_class(table.name)}",)
+    classes = classes_of(table.name, terms)
+    fields = [
+        inner for entry in table.fields for inner in (entry, *entry.fields) if inner.kind != "list"
+    ]
+    if classes[0] == "org:Membership" and any(is_of_person(entry, terms) for entry in fields):
+        return ("schema:Person", "foaf:Person")
+    return classes
 
 
 def folder_of(table: str) -> str:
@@ -142,18 +163,22 @@ class _Owner(NamedTuple):
 
 
 class _Reader:
-    """The resources of one table; `prefixes` has what the keys of tables have in common."""
+    """The resources of one table; `kinds` has the classes of each table, `prefixes` what the keys of
+    tables have in common.
+    """
 
     def __init__(
         self,
         table: TableForm,
-        classes: tuple[str, ...],
+        kinds: Mapping[str, tuple[str, ...]],
         prefixes: Mapping[str, str],
         terms: Terms,
         language: str,
+        shared: set[str],
     ) -> None:
-        self.terms, self.language = terms, language
-        self.table, self.classes, self.prefixes = table, classes, prefixes
+        self.terms, self.language, self.shared = terms, language, shared
+        self.table, self.kinds, self.prefixes = table, kinds, prefixes
+        self.classes = kinds[table.name]
         self.whole = "_id_local" if table.name in prefixes else "_id"
         self.folder = folder_of(table.name)
         local = "_local" if table.name in prefixes else ""
@@ -256,7 +281,11 @@ class _Reader:
                 yield self._statement(entry, own, classes, not path)
                 if entry.continues:
                     same = replace(entry, kind="ref", target=entry.continues, key=False)
-                    yield self._statement(same, own, classes, not path)
+                    if path:  # the key is in a map: the link is named by what it leads to
+                        own = (singular(entry.continues),)
+                        same = replace(same, name=own[0])
+                    rule = self._statement(same, own, classes, not path)
+                    yield replace(rule, column="_".join((*path, entry.name)))
 
     def _parts(self, entry: FieldForm) -> None:
         """Several values in one text are statements each."""
@@ -277,9 +306,17 @@ class _Reader:
             entry = replace(entry, target=entry.published)
         if entry.kind == "ref" and entry.name.lower() in ("id", "identifier"):
             path = (*path[:-1], singular(entry.target))  # what it names says more than `id`
+        if entry.address and not entry.key and entry.kind == "type":
+            return Statement(
+                "schema:sameAs", column, "type", "url", label_of(entry.name), several=True,
+                template=entry.address.replace("{}", f"$({column})"),
+            )  # fmt: skip
         property_, form = property_of(entry, classes, path, self.terms)
+        if property_.startswith("def:") and entry.kind == "ref" and len(path) == 1:
+            property_ = self._end_of_membership(entry, classes) or property_
         is_half = property_ == "dct:identifier" and len(self.table.keys) > 1
         is_known = is_plain or is_part_of_place(property_, path)
+        is_known |= is_part_of_person(property_, path, classes)
         if is_half or property_ in self.used or not is_known:
             property_ = f"def:{own_property(path)}"
         self.used.add(property_)
@@ -299,6 +336,19 @@ class _Reader:
             property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,
         )  # fmt: skip
+
+    def _end_of_membership(self, entry: FieldForm, classes: tuple[str, ...]) -> str:
+        """What a membership has by the class of what a field refers to: its member or its organisation;
+        empty where several fields could be that.
+        """
+        if "org:Membership" not in classes or classes != self.classes:
+            return ""
+        refs = [other.target for other in self.table.fields if other.kind == "ref"]
+        for class_, end in (("schema:Person", "org:member"), ("org:Organization", "org:organization")):  # fmt: skip
+            of_class = [target for target in refs if class_ in self.kinds.get(target, ())]
+            if class_ in self.kinds.get(entry.target, ()) and len(of_class) == 1:
+                return end
+        return ""
 
     def _value_of_maps(
         self, item: FieldForm, known: ListEntry, list_: tuple[str, str, str], owner: str
@@ -426,6 +476,8 @@ class _Reader:
         part = "-".join(path).replace("_", "-")
         whole, label = subject, label_of(singular(path[-1]))
         subject = f"{whole}/{part}/{sign}"
+        if entry.kind == "list" and key and self._is_shared(path[-1], key, item, sources):
+            subject = f"{folder_of(path[-1])}/{sign}"
         outer, self.used = self.used, set()
         classes = classes_of(path[-1], self.terms)
         key_field = FieldForm("key", "", "type", "text", required=True, key=True)
@@ -434,6 +486,9 @@ class _Reader:
         statements = tuple(self._statements(fields, (), classes, inner))
         self.used = outer
         link = known_list.property if known_list else f"def:{own_property(path)}"
+        are_bodies = "org:Organization" in classes and "org:Organization" in self.classes
+        if not known_list and are_bodies and path[-1].lower().startswith("sub"):
+            link = "org:hasSubOrganization"
         self.used.add(link)
         own = own_class(f"{singular(self.table.name)}_{singular(path[-1])}")
         if any(f"def:{own}" in resource.classes for resource in self.lists):
@@ -445,6 +500,20 @@ class _Reader:
                 owner=whole, link=link, key=self.table.key, query=self._query(rows, statements, *self._cut_whole()),
             )
         )  # fmt: skip
+
+    def _is_shared(
+        self, name: str, key: FieldForm, item: FieldForm, sources: tuple[str, ...]
+    ) -> bool:
+        """Whether the items of all records are resources of their own, such as a movement of many
+        artists: no table and no other list has IRIs of that name.
+        """
+        folder = folder_of(name)
+        others = {folder_of(table) for table in self.kinds} | self.shared
+        if folder in others:
+            return False
+        is_shared = is_repeated(_values(self.table.table.records, sources), key, item)
+        self.shared |= {folder} if is_shared else set()
+        return is_shared
 
     def _values(
         self, entry: FieldForm, path: tuple[str, ...], list_: tuple[str, str, str], owner: str

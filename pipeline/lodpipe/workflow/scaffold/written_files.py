@@ -435,7 +435,9 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         columns = [
             rule.column
             for rule in resource.statements
-            if rule.kind != "texts" and not rule.absent and not rule.template
+            if rule.kind != "texts"
+            and not rule.absent
+            and (not rule.template or rule.target == "url")
         ]
         names = dict.fromkeys([resource.key.name, *columns])
         columns = [quoted(name) for name in names]
@@ -452,6 +454,15 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         line for resource in resources if resource.classes for line in _kind(resource, answers)
     ]
     lines += ["site:", "  kinds:", *kinds] if kinds else []
+    tables_of = [line for resource in resources for line in _rows_of(resource, records, answers)]
+    lines += (
+        [
+            "  tables:  # lists without names of their own, as rows on the page of what has them",
+            *tables_of,
+        ]
+        if tables_of
+        else []
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -461,6 +472,21 @@ def _kind(resource: Resource, answers: Answers) -> Iterator[str]:
     plural = resource.name.replace("_", " ")
     yield f"      plural: {_flow(dict.fromkeys(answers.languages, plural))}"
     yield "      menu: true" if resource.is_record else "      minor: true"
+
+
+def _rows_of(resource: Resource, records: list[Resource], answers: Answers) -> Iterator[str]:
+    """The items of a list, which have no name, as rows of a table on the page of the record."""
+    is_named = any(rule.property in NAMES for rule in resource.statements)
+    if not resource.link or is_named or not resource.classes or not resource.statements:
+        return
+    if resource.owner not in {record.subject for record in records} | {
+        f"{folder_of(record.table)}/$(_id)" for record in records
+    }:
+        return
+    title = label_of(resource.link.partition(":")[2])
+    yield f"    - title: {_flow(dict.fromkeys(answers.languages, title))}"
+    yield f"      paths: {_flow([resource.link])}"
+    yield f"      columns: {_flow(list(dict.fromkeys(rule.property for rule in resource.statements)))}"
 
 
 _WORKFLOW = """\

@@ -1,0 +1,169 @@
+"""Texts that are unlike all others of their field: a name that is the key of its record, is in capitals,
+holds an e-mail address or a line break; two texts that changed places.
+
+    - id: museum-north                      documents whose publisher is `Town Hall` three times, and
+      name: museum-north                    one whose title is `Town Hall` and whose publisher `Report 2021`
+
+Nothing is declared: a text is judged by the others of its field, which have to be many and nearly all
+different from it in that respect. Long texts and lists of few values say too little and are not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+from typing import NamedTuple
+
+from lodpipe.checks.hygiene import excerpt, field_label, text_columns
+from lodpipe.diagnostics.finding import Finding, Severity
+from lodpipe.engine.sql_session import Session
+from lodpipe.mapping.planning.plan import quote, text
+from lodpipe.sources import Column, RecordTable
+
+_FEWEST = 20  # values of a field, so that one of them can be unlike the others
+_SHARE = 20  # at most one of so many is reported
+_MOST = 5  # texts of a field; more of them are a habit
+_LONGEST = 120  # letters that nine of ten names or titles do not exceed
+_REPEATED = 3  # times that a text is in the other field, from which it came
+
+
+class _Trait(NamedTuple):
+    """What a text has that others of its field lack: a condition as SQL over the column `{0}` and the
+    key `{1}`, and the words of the finding.
+    """
+
+    name: str
+    condition: str
+    english: str
+    german: str
+
+    def of(self, name: str, key: str) -> str:
+        """The condition for a column."""
+        return self.condition.replace("{0}", name).replace("{1}", key)
+
+
+# Two words of four letters or more between spaces, and no small letter: no acronym, no list of these.
+_SIGNS = r"[\p{Lu}\p{N} .,&'’]*"
+_CAPITALS = rf"^{_SIGNS}\p{{Lu}}{{4,}}{_SIGNS} {_SIGNS}\p{{Lu}}{{4,}}{_SIGNS}$"
+_MAIL = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
+_TRAITS = (
+    _Trait("key", "{0} = {1}", "is the key of the record", "ist der Schlüssel des Datensatzes"),
+    _Trait("capitals", f"regexp_matches({{0}}, {text(_CAPITALS)})", "is in capitals", "steht in Großbuchstaben"),
+    _Trait("mail", f"regexp_matches({{0}}, {text(_MAIL)})", "contains an e-mail address", "enthält eine E-Mail-Adresse"),
+    _Trait("lines", "contains(trim({0}, chr(10)), chr(10))", "contains a line break", "enthält einen Zeilenumbruch"),
+)  # fmt: skip
+
+
+class _Profile(NamedTuple):
+    """A column with how many values it has, how many different ones, whether they are short, and how
+    many have each trait.
+    """
+
+    column: Column
+    total: int
+    different: int
+    is_short: bool
+    having: tuple[int, ...]
+
+
+def unlike_text_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+    """Warnings: LP246 for a text, LP248 for two texts that changed places."""
+    for table in tables.values():
+        columns = [
+            column for column in text_columns(table)
+            if not column.is_outside and "unlike" not in column.field.plausible.allow
+        ]  # fmt: skip
+        if not columns:
+            continue
+        profiles = _profiles(session, table, columns)
+        yield from _unlike(session, table, profiles)
+        yield from _swapped(session, table, profiles)
+
+
+def _key_of(table: RecordTable) -> str:
+    """The key of the records as SQL; NULL where the table has none."""
+    keys = (column for column in table.columns if column.field.key or column.name == "id")
+    key = next(keys, None)
+    return quote(key.name) if key else "NULL"
+
+
+def _profiles(session: Session, table: RecordTable, columns: Sequence[Column]) -> list[_Profile]:
+    """The profile of each column, by one query."""
+    key = _key_of(table)
+    parts: list[str] = []
+    for column in columns:
+        name = quote(column.name)
+        parts += [
+            f"count({name})",
+            f"count(DISTINCT {name})",
+            f"quantile_disc(length({name}), 0.9)",
+        ]
+        parts += [f"count(*) FILTER (WHERE {trait.of(name, key)})" for trait in _TRAITS]
+    ((*numbers,),) = session.rows(f"SELECT {', '.join(parts)} FROM {quote(table.name)}")
+    width = 3 + len(_TRAITS)
+    profiles = []
+    for at, column in enumerate(columns):
+        count, different, length, *having = numbers[at * width : (at + 1) * width]
+        is_short = length is not None and length <= _LONGEST
+        profiles.append(_Profile(column, count, different, is_short, tuple(having)))
+    return profiles
+
+
+def _unlike(
+    session: Session, table: RecordTable, profiles: Sequence[_Profile]
+) -> Iterator[Finding]:
+    key = _key_of(table)
+    for profile in profiles:
+        if profile.column.field.target != "text" or not profile.is_short or profile.total < _FEWEST:
+            continue
+        for trait, number in zip(_TRAITS, profile.having, strict=True):
+            if not 0 < number <= min(profile.total // _SHARE, _MOST) or profile.column.field.key:
+                continue
+            name = quote(profile.column.name)
+            rows = session.rows(
+                f"SELECT _record, {name} FROM {quote(table.name)} "
+                f"WHERE {trait.of(name, key)} ORDER BY _record"
+            )
+            for record, value in rows:
+                params = {
+                    "key": field_label(profile.column), "value": excerpt(value),
+                    "detail_en": trait.english, "detail_de": trait.german,
+                }  # fmt: skip
+                where = table.locate(record, profile.column.name)
+                yield Finding("LP246", where, params, Severity.WARNING)
+
+
+def _swapped(
+    session: Session, table: RecordTable, profiles: Sequence[_Profile]
+) -> Iterator[Finding]:
+    """Two texts of a record of which the first is one of those that the second field repeats, and the
+    second is in that field only once.
+    """
+    texts = [
+        profile for profile in profiles
+        if profile.column.field.target == "text" and profile.is_short and profile.total >= _FEWEST
+    ]  # fmt: skip
+    for single, repeating in permutations(texts, 2):
+        is_repeated = 10 * repeating.different < 9 * repeating.total
+        if 10 * single.different < 9 * single.total or not is_repeated:
+            continue
+        first, other, rows_of = (
+            quote(single.column.name),
+            quote(repeating.column.name),
+            quote(table.name),
+        )
+        rows = session.rows(
+            f"SELECT _record, {first}, {other} FROM {rows_of} WHERE {first} <> {other} "
+            f"AND {first} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) >= {_REPEATED}) "
+            f"AND {other} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) = 1) "
+            "ORDER BY _record"
+        )
+        if len(rows) > single.total // _SHARE:
+            continue  # the two fields have such texts in common
+        for record, value, publisher in rows:
+            params = {
+                "key": field_label(single.column), "other": field_label(repeating.column),
+                "value": excerpt(value), "found": excerpt(publisher),
+            }  # fmt: skip
+            where = table.locate(record, single.column.name)
+            yield Finding("LP248", where, params, Severity.WARNING)

@@ -21,9 +21,15 @@ from test_watch import watching
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Path, str, Callable[[str], str]]]:
+def served(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Path, str, Callable[[str], str]]]:
     """A project, the address of its pages, and a function that waits for a line of the terminal."""
     project = copy_project(tmp_path / "project", ROOT / "tests" / "projects" / "libraries")
+    if getattr(request, "param", "files") == "packed":
+        declared = project / "publication.yaml"
+        text = declared.read_text("utf-8")
+        declared.write_text(text.replace("site:\n", "site:\n  packed: true\n"), "utf-8")
     with watching(project, "build", "--serve", "--port", "0") as (_, wait_for):
         address = re.search(r"http://\S+", wait_for("serving "))
         assert address
@@ -86,6 +92,7 @@ def test_pages_before_the_first_build_say_so_and_its_errors(
             page.get_by_role("heading", name="Libraries of Exampletown").wait_for(timeout=30_000)
 
 
+@pytest.mark.parametrize("served", ["files", "packed"], indirect=True)
 def test_the_server_answers_this_machine_alone(
     served: tuple[Path, str, Callable[[str], str]],
 ) -> None:

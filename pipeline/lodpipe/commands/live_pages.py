@@ -24,6 +24,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Severity, SourceError
+from lodpipe.publish.packed_pages import packed_pages
 
 HOST = "127.0.0.1"
 _NAMES = ("127.0.0.1", "localhost")  # a name of another site that leads to this machine is refused
@@ -212,9 +213,25 @@ class _Handler(SimpleHTTPRequestHandler):
             return self._page(page.read_bytes())
         if page.is_file():
             return super().send_head()
+        if packed := self._packed(path):
+            return packed
         missing = self.server.pages.site / "404.html"
         content = missing.read_bytes() if missing.is_file() else _WAITING.encode()
         return self._page(content, HTTPStatus.NOT_FOUND)
+
+    def _packed(self, path: Path) -> io.BytesIO | None:
+        """The beginning of an answer from the archive of pages (`site: {packed: true}`)."""
+        site = self.server.pages.site
+        archive = packed_pages(site.parent)
+        local = path.relative_to(site).as_posix() if archive else ""
+        for name in (local, f"{local}.html", f"{local}/index.html"):
+            content = archive.read(name) if archive else None
+            if content is not None and name.endswith(".html"):
+                return self._page(content)
+            if content is not None:
+                self._begin(HTTPStatus.OK, self.guess_type(name), len(content))
+                return io.BytesIO(content)
+        return None
 
     def _page(self, content: bytes, status: HTTPStatus = HTTPStatus.OK) -> io.BytesIO:
         script = f'<script src="{_SCRIPT}?build={self.server.pages.build}" defer></script></head>'

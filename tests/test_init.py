@@ -54,6 +54,17 @@ def test_the_proposal_builds_and_holds_the_data(case: Path, tmp_path: Path) -> N
     assert len(expected) > 10
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_data_that_are_in_the_source_folder_need_no_edit_either(case: Path, tmp_path: Path) -> None:
+    """Files that no table reads, or that are written again, are listed as such."""
+    shutil.copytree(case / "data", tmp_path / "source")
+    arguments = case / "arguments.txt"
+    more = arguments.read_text("utf-8").split() if arguments.exists() else []
+    for command in (("init", *TODAY, *more), ("query", "--update"), ("check",)):
+        result = invoke(*command, "--project", tmp_path)
+        assert result.exit_code == 0, result.output
+
+
 def page_of(root: Path) -> str:
     """docs/init.md with the files that its data give."""
     text = PAGE.read_text("utf-8")

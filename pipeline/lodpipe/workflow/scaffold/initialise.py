@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import json
 import os
 import re
@@ -29,6 +30,8 @@ from lodpipe.workflow.scaffold.written_files import (
     publication_files,
     rewritten_name,
 )
+
+_CAPTURE = re.compile(r"\{[^{}/]*\}")  # in a pattern of files: {id}.txt
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,12 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
 
 
 def _unread(proposal: Proposal) -> tuple[str, ...]:
-    """The files in `source/` that no table reads: those that are written again, and those without
-    records.
+    """Globs of the files in `source/` that no table reads: those that are written again, and those
+    without records.
     """
     again = {name for form in proposal.tables if rewritten_name(form) for name in form.table.files}
-    return tuple(f"source/{name}" for name in sorted({*again, *proposal.unused}))
+    globs = {_CAPTURE.sub("*", name) for name in again} | set(map(glob.escape, proposal.unused))
+    return tuple(f"source/{name}" for name in sorted(globs))
 
 
 def _with_profile(form: TableForm, terms: Terms) -> TableForm:

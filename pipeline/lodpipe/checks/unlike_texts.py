@@ -25,6 +25,7 @@ _SHARE = 20  # at most one of so many is reported
 _MOST = 5  # texts of a field; more of them are a habit
 _LONGEST = 120  # letters that nine of ten names or titles do not exceed
 _REPEATED = 3  # times that a text is in the other field, from which it came
+_WORDS = r"\p{L}\S*\s+\S*\p{L}\S*\s+\S*\p{L}"  # three: no number, and no name of a person as others have it
 
 
 class _Trait(NamedTuple):
@@ -137,7 +138,7 @@ def _swapped(
     session: Session, table: RecordTable, profiles: Sequence[_Profile]
 ) -> Iterator[Finding]:
     """Two texts of a record of which the first is one of those that the second field repeats, and the
-    second is in that field only once.
+    second, a text of several words, is in that field only once.
     """
     texts = [
         profile for profile in profiles
@@ -154,6 +155,7 @@ def _swapped(
         )
         rows = session.rows(
             f"SELECT _record, {first}, {other} FROM {rows_of} WHERE {first} <> {other} "
+            f"AND regexp_matches({other}, {text(_WORDS)}) "
             f"AND {first} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) >= {_REPEATED}) "
             f"AND {other} IN (SELECT {other} FROM {rows_of} GROUP BY {other} HAVING count(*) = 1) "
             "ORDER BY _record"

@@ -26,6 +26,11 @@ _STEPS = re.compile(r"^$|(?:^|/)\.?(?:/|$)")
 _NOTES = re.compile(r"(?i)(readme|licen[cs]e|copying|notes)(\.txt)?|.*\.md|thumbs\.db|desktop\.ini")
 
 
+def is_note(name: str) -> bool:
+    """Whether a file is for people, or what systems leave in a folder, by its name."""
+    return _NOTES.fullmatch(name) is not None
+
+
 def unread_files(
     root: Path, declared: tuple[Node, Iterable[str]], patterns: Collection[str], used: Iterable[str]
 ) -> Iterator[Finding]:
@@ -47,7 +52,7 @@ def unread_files(
                 path in taken
                 or str(name) in known
                 or is_hidden(name)
-                or _NOTES.fullmatch(name.name)
+                or is_note(name.name)
                 or not path.is_file()
             ):
                 continue

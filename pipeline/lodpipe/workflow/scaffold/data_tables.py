@@ -152,8 +152,13 @@ def _data_files(folder: Path) -> Iterator[Path]:
         below = path.relative_to(folder)
         if is_hidden(below) or _SKIPPED & set(below.parts[:-1]) or _NO_DATA.fullmatch(path.name):
             continue
-        if path.suffix.lower() in _SUFFIXES and path.is_file():
+        if may_have_records(path) and path.is_file():
             yield path
+
+
+def may_have_records(path: Path) -> bool:
+    """Whether files of this kind are read."""
+    return path.suffix.lower() in _SUFFIXES
 
 
 def _rows(path: Path, name: str) -> Iterator[DataTable]:

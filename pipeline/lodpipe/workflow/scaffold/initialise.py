@@ -9,12 +9,15 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.documents.readers import is_hidden
 from lodpipe.runtime.whole_files import whole_files
 from lodpipe.sources.file_patterns import PatternError
-from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables
+from lodpipe.sources.inventory import is_note
+from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables, may_have_records
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
     TableForm,
@@ -111,12 +114,35 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
 
 
 def _unread(proposal: Proposal) -> tuple[str, ...]:
-    """Globs of the files in `source/` that no table reads: those that are written again, and those
-    without records.
+    """Globs of the files in `source/` that no table reads: those that are written again, those without
+    records, and those of other kinds, such as pictures. Files with errors are not among them.
     """
-    again = {name for form in proposal.tables if rewritten_name(form) for name in form.table.files}
-    globs = {_CAPTURE.sub("*", name) for name in again} | set(map(glob.escape, proposal.unused))
-    return tuple(f"source/{name}" for name in sorted(globs))
+    again = {
+        _CAPTURE.sub("*", name)
+        for form in proposal.tables
+        if rewritten_name(form)
+        for name in form.table.files
+    }
+    read = {
+        _CAPTURE.sub("*", name)
+        for form in proposal.tables
+        if not rewritten_name(form)
+        for name in form.table.files
+    }
+    broken = {finding.where.file for finding in proposal.findings if finding.where}
+    others = set()
+    for path in proposal.data.rglob("*"):
+        below = path.relative_to(proposal.data)
+        name = below.as_posix()
+        if is_hidden(below) or not path.is_file() or name in broken or is_note(path.name):
+            continue
+        if not any(fnmatchcase(name, pattern) for pattern in (*again, *read)):
+            others.add(
+                glob.escape(name)
+                if may_have_records(path)
+                else f"{below.parent.as_posix()}/*{path.suffix}"
+            )
+    return tuple(f"source/{name.removeprefix('./')}" for name in sorted(again | others))
 
 
 def _with_profile(form: TableForm, terms: Terms) -> TableForm:

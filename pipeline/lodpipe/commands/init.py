@@ -12,12 +12,11 @@ import click
 
 from lodpipe.commands.options import PROJECT, grouped
 from lodpipe.commands.session import errors_reported, print_result
+from lodpipe.config import open_answers
 
 if TYPE_CHECKING:
     from lodpipe.workflow.scaffold.initialise import Proposal
     from lodpipe.workflow.scaffold.written_files import Answers
-
-UNKNOWN_LICENCE = "https://example.org/licence-not-yet-chosen"
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def _answers(root: Path, options: _Options, languages: tuple[str, ...], proposed
         name,
         answer(options.title, "Title", name.replace("-", " ").capitalize()),
         answer(options.base, "Base of all IRIs", f"https://example.org/{name}/"),
-        answer(options.licence, "Licence of the data (address)", UNKNOWN_LICENCE),
+        answer(options.licence, "Licence of the data (address)", open_answers.LICENCE),
         answer(options.publisher, "Publisher (empty: not yet named)", ""),
         tuple(
             answer(options.languages, "Languages", ",".join(languages)).replace(" ", "").split(",")

@@ -846,6 +846,14 @@ _TABLE: tuple[Rule, ...] = (
     ),
     # 52x and 53x: the catalogue and withdrawn IRIs
     Rule(
+        "LP516",
+        "declaration.undecided",
+        message_en="`{part}` is what `lodpipe init` wrote in place of an answer: `{value}`",
+        help_en="Enter the licence of the data, and the day of the first release.",
+        message_de="`{part}` ist noch, was `lodpipe init` statt einer Antwort eingetragen hat: `{value}`",
+        help_de="Die Lizenz der Daten und den Tag der ersten Veröffentlichung eintragen.",
+    ),
+    Rule(
         "LP520",
         "catalogue.unknown-code",
         message_en="`{value}` is not in the code list {scheme}[[; did you mean `{suggestion}`?]]",

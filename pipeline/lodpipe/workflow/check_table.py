@@ -22,6 +22,7 @@ from lodpipe.checks import (
     unmade_properties,
     yaml_texts,
 )
+from lodpipe.config import open_answers
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
@@ -199,6 +200,14 @@ def _placeholders(subject: Subject) -> Iterator[Finding]:
     for part in ("publisher", "contact"):
         if getattr(project.publication, part).placeholder:
             yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
+    publication = project.publication
+    for keys, value, unknown in (
+        (("licence",), publication.licence, open_answers.LICENCE),
+        (("release", "date"), publication.date, open_answers.DATE),
+    ):
+        if value == unknown:
+            params = {"part": ".".join(keys), "value": value}
+            yield Finding("LP516", project.origin(*keys), params, Severity.WARNING)
 
 
 def _hosting(subject: Subject) -> Iterator[Finding]:

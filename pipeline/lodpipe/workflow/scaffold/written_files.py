@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from lodpipe.config import open_answers
 from lodpipe.config.vocabulary import well_known_prefixes
 from lodpipe.mapping.source_queries import quoted, select
 from lodpipe.rdf.terms import quote_literal
@@ -410,7 +411,7 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         f"title: {_flow(texts)}",
         f"description: {_flow(texts)}  # one or two sentences",
         f"languages: {_flow(list(answers.languages))}",
-        "release: {version: 0.1.0, date: '2000-01-01'}  # the day of the first release",
+        f"release: {{version: 0.1.0, date: '{open_answers.DATE}'}}  # the day of the first release",
         f"licence: {answers.licence}  # of the data; who publishes them has to know it",
         f"attribution: {_flow(answers.title)}",
     ]

@@ -46,10 +46,12 @@ class _Trait(NamedTuple):
 # Two words of four letters or more between spaces, and no small letter: no acronym, no list of these.
 _SIGNS = r"[\p{Lu}\p{N} .,&'’]*"
 _CAPITALS = rf"^{_SIGNS}\p{{Lu}}{{4,}}{_SIGNS} {_SIGNS}\p{{Lu}}{{4,}}{_SIGNS}$"
+# Few texts need the pattern, which is slow for long ones.
+_IN_CAPITALS = f"CASE WHEN {{0}} = upper({{0}}) THEN regexp_matches({{0}}, {text(_CAPITALS)}) END"
 _MAIL = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
 _TRAITS = (
     _Trait("key", "{0} = {1}", "is the key of the record", "ist der Schlüssel des Datensatzes"),
-    _Trait("capitals", f"regexp_matches({{0}}, {text(_CAPITALS)})", "is in capitals", "steht in Großbuchstaben"),
+    _Trait("capitals", _IN_CAPITALS, "is in capitals", "steht in Großbuchstaben"),
     _Trait("mail", f"regexp_matches({{0}}, {text(_MAIL)})", "contains an e-mail address", "enthält eine E-Mail-Adresse"),
     _Trait("lines", "contains(trim({0}, chr(10)), chr(10))", "contains a line break", "enthält einen Zeilenumbruch"),
 )  # fmt: skip
@@ -69,45 +71,55 @@ class _Profile(NamedTuple):
 
 def unlike_text_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
     """Warnings: LP246 for a text, LP248 for two texts that changed places."""
-    for table in tables.values():
-        columns = [
-            column for column in text_columns(table)
-            if not column.is_outside and "unlike" not in column.field.plausible.allow
-        ]  # fmt: skip
-        if not columns:
-            continue
-        profiles = _profiles(session, table, columns)
-        yield from _unlike(session, table, profiles)
-        yield from _swapped(session, table, profiles)
+    judged = [(table, columns) for table in tables.values() if (columns := _judged(table))]
+    # One query for all is the fastest, but those of one table need no answer again.
+    groups = [[pair] for pair in judged] if session.remembers else [judged]
+    for group in filter(None, groups):
+        for table, profiles in _profiles(session, group):
+            yield from _unlike(session, table, profiles)
+            yield from _swapped(session, table, profiles)
+
+
+def _judged(table: RecordTable) -> list[Column]:
+    return [
+        column
+        for column in text_columns(table)
+        if not column.is_outside
+        and column.field.target == "text"
+        and "unlike" not in column.field.plausible.allow
+    ]
 
 
 def _key_of(table: RecordTable) -> str:
     """The key of the records as SQL; NULL where the table has none."""
     keys = (column for column in table.columns if column.field.key or column.name == "id")
     key = next(keys, None)
-    return quote(key.name) if key else "NULL"
+    return f"{quote(key.name)}::VARCHAR" if key else "NULL"
 
 
-def _profiles(session: Session, table: RecordTable, columns: Sequence[Column]) -> list[_Profile]:
-    """The profile of each column, by one query."""
-    key = _key_of(table)
-    parts: list[str] = []
-    for column in columns:
-        name = quote(column.name)
-        parts += [
-            f"count({name})",
-            f"count(DISTINCT {name})",
-            f"quantile_disc(length({name}), 0.9)",
-        ]
-        parts += [f"count(*) FILTER (WHERE {trait.of(name, key)})" for trait in _TRAITS]
-    ((*numbers,),) = session.rows(f"SELECT {', '.join(parts)} FROM {quote(table.name)}")
-    width = 3 + len(_TRAITS)
-    profiles = []
-    for at, column in enumerate(columns):
-        count, different, length, *having = numbers[at * width : (at + 1) * width]
-        is_short = length is not None and length <= _LONGEST
-        profiles.append(_Profile(column, count, different, is_short, tuple(having)))
-    return profiles
+def _profiles(
+    session: Session, tables: Sequence[tuple[RecordTable, Sequence[Column]]]
+) -> Iterator[tuple[RecordTable, list[_Profile]]]:
+    """The profiles of the columns of each table: of each pattern, one for all of them is compiled."""
+    places = [(table, column) for table, columns in tables for column in columns]
+    texts = " UNION ALL ".join(
+        f"SELECT {number} AS n, {quote(column.name)} AS v, {_key_of(table)} AS k FROM {quote(table.name)}"
+        for number, (table, column) in enumerate(places)
+    )
+    traits = ", ".join(f"count(*) FILTER (WHERE {trait.of('v', 'k')})" for trait in _TRAITS)
+    # A table, for a pattern is compiled again for each part of a union.
+    name = quote(f"texts of {tables[0][0].name}")
+    session.rows(f"CREATE TABLE {name} AS SELECT * FROM ({texts}) WHERE v IS NOT NULL")
+    rows = session.rows(
+        f"SELECT n, count(*), count(DISTINCT v), quantile_disc(length(v), 0.9), {traits} FROM {name} GROUP BY n ORDER BY n"
+    )
+    session.rows(f"DROP TABLE {name}")
+    profiles: dict[str, list[_Profile]] = {}
+    for number, count, different, length, *having in rows:
+        table, column = places[number]
+        profile = _Profile(column, count, different, length <= _LONGEST, tuple(having))
+        profiles.setdefault(table.name, []).append(profile)
+    yield from ((table, profiles.get(table.name, [])) for table, _ in tables)
 
 
 def _unlike(
@@ -115,7 +127,7 @@ def _unlike(
 ) -> Iterator[Finding]:
     key = _key_of(table)
     for profile in profiles:
-        if profile.column.field.target != "text" or not profile.is_short or profile.total < _FEWEST:
+        if not profile.is_short or profile.total < _FEWEST:
             continue
         for trait, number in zip(_TRAITS, profile.having, strict=True):
             if not 0 < number <= min(profile.total // _SHARE, _MOST) or profile.column.field.key:
@@ -142,7 +154,7 @@ def _swapped(
     """
     texts = [
         profile for profile in profiles
-        if profile.column.field.target == "text" and profile.is_short and profile.total >= _FEWEST
+        if profile.is_short and profile.total >= _FEWEST
     ]  # fmt: skip
     for single, repeating in permutations(texts, 2):
         is_repeated = 10 * repeating.different < 9 * repeating.total

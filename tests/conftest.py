@@ -55,6 +55,9 @@ SLOW_MODULES = {
     "test_shacl_spark", "test_incremental", "test_plausible", "test_breakage", "test_docs", "test_landing", "test_templates", "test_shacl_parts",
     "test_resident", "test_serve_connections", "test_reports", "test_feed", "test_store_files", "test_withdrawn", "test_compression",
     "test_queries", "test_api", "test_layout", "test_file_sources", "test_releases", "test_init", "test_spark_databases", "test_spark_files",
+    "test_atomic", "test_block_yaml", "test_catalogue", "test_databases", "test_diff", "test_dumps", "test_gather", "test_lines", "test_linking",
+    "test_linter", "test_live_pages", "test_map_cases", "test_mapping", "test_packed_pages", "test_record_cache", "test_sheets", "test_supervision",
+    "test_targets", "test_views",
 }  # fmt: skip
 LONGEST = (
     "test_spark", "test_spark_databases", "test_spark_build", "test_spark_files", "test_shacl_spark", "test_spark_cluster",

@@ -31,6 +31,8 @@ def columns_read(tree: object) -> frozenset[str] | None:
         kind = item.get("class", item.get("type"))
         if (kind in _ANY_COLUMN and id(item) not in by_result) or item.get("ref_type") == "NATURAL":
             return None
+        if kind == "BASE_TABLE" and item.get("column_name_alias"):
+            return None  # FROM towns AS t(a, b): its columns by other names
         if kind == "COLUMN_REF":
             names.update(name.lower() for name in item["column_names"])
             last.add(item["column_names"][-1].lower())

@@ -117,18 +117,15 @@ def _unread(proposal: Proposal) -> tuple[str, ...]:
     """Globs of the files in `source/` that no table reads: those that are written again, those without
     records, and those of other kinds, such as pictures. Files with errors are not among them.
     """
-    again = {
-        _CAPTURE.sub("*", name)
-        for form in proposal.tables
-        if rewritten_name(form)
-        for name in form.table.files
-    }
-    read = {
-        _CAPTURE.sub("*", name)
-        for form in proposal.tables
-        if not rewritten_name(form)
-        for name in form.table.files
-    }
+    again, read = (
+        {
+            _CAPTURE.sub("*", name)
+            for form in proposal.tables
+            if bool(rewritten_name(form)) is is_again
+            for name in form.table.files
+        }
+        for is_again in (True, False)
+    )
     broken = {finding.where.file for finding in proposal.findings if finding.where}
     others = set()
     for path in proposal.data.rglob("*"):

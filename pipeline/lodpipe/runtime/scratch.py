@@ -1,9 +1,9 @@
 """Folders that a run needs only while it runs: named so that people recognise them, locked so that
 no other run removes them.
 
-    lodpipe-run-4711-k3x9…        in the temporary folder: spilled rows, stores, whatever a library
-    puts into TMPDIR .lodpipe-4711-p0q2….part      beside an output: the file before it takes its
-    place
+    lodpipe-run-4711-k3x9…     in the temporary folder: spilled rows, stores, what libraries put into TMPDIR
+    lodpipe-task-4711-a7b1…    the same, of a task of Spark, in a folder of its executor
+    .lodpipe-4711-p0q2….part   beside an output: the file before it takes its place
 
 The owner holds a lock (flock) on the folder, which the system releases however the process ends. A
 folder whose lock is free, and that belongs to the same user, was left by a process that was killed:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from lodpipe.engine.spark.environment import EnvironmentDiffers, versions
 from lodpipe.engine.spark.text_blocks import BlockReader, Piece
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.planning.plan import relation_columns
+from lodpipe.runtime import scratch
 from lodpipe.sources.record_tables import first_record
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 Batches = Iterator["pa.RecordBatch"]
 _ROWS = 65_536  # rows of a batch that goes back to Spark
+_TASK = re.compile(r"lodpipe-task-[0-9]+-[0-9a-f]{16}")
 
 
 class Note(Struct, frozen=True):
@@ -184,22 +187,36 @@ def opened(memory: str, *, functions: bool) -> Iterator[tuple[Engine, Path]]:
     import duckdb  # noqa: F401  # sets up what reads and makes Arrow
 
     with (
-        tempfile.TemporaryDirectory(prefix="lodpipe-", dir=_spill_folder()) as folder,
-        _temporary_files_in(folder),
-        Engine(memory, threads=1, root=Path(folder)) as engine,
+        _task_folder() as folder,
+        _temporary_files_in(str(folder)),
+        Engine(memory, threads=1, root=folder) as engine,
     ):
         if functions:
             engine.relations.define_functions()
         else:
             engine.relations.define_typed_functions()
-        yield engine, Path(folder)
+        yield engine, folder
 
 
-def _spill_folder() -> str | None:
+@contextmanager
+def _task_folder() -> Iterator[Path]:
+    """A new folder. Spark kills a task by force if it does not end two seconds after its twin, which
+    was faster: what such tasks left is removed first.
+    """
+    parent = _spill_folder()
+    scratch.clear_abandoned(parent, _TASK)
+    folder = scratch.Scratch(parent, "lodpipe-task-{pid}-{random}")
+    try:
+        yield folder.path
+    finally:
+        folder.remove()
+
+
+def _spill_folder() -> Path:
     """A folder of Spark on this executor, which the cluster removes even if the executor is killed."""
     folders = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")
     present = [folder for folder in folders if Path(folder).is_dir() and folder]
-    return present[os.getpid() % len(present)] if present else None
+    return Path(present[os.getpid() % len(present)] if present else tempfile.gettempdir())
 
 
 @contextmanager

@@ -182,7 +182,9 @@ class CascadeFilter:
         a table that lost records, or from a record that lacks what it should state, when that
         depends on no table of the others.
         """
-        own = self._without_tagged(self._without_unused(set_of(findings)))
+        own = self._without_unused(set_of(findings))
+        own = self._without_warned(self._without_shared(self._without_withdrawn(own)))
+        own = self._without_tagged(own)
         roots = _Roots(self._missing_things(own), self._kind_of)
         reported = []
         for finding in own:
@@ -209,14 +211,66 @@ class CascadeFilter:
             for error in reversed(errors)
             for table in self._depends.referred_to(self._home(error))
         }
+
+        def cause_of(finding: Finding) -> Finding | None:
+            where = finding.where
+            if finding.code != "LP505" or where is None:
+                return None
+            return lines.get((where.file, where.line)) or referring.get(finding.params["table"])
+
+        return self._linked(findings, cause_of)
+
+    def _without_withdrawn(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; what shapes say of a withdrawn resource follows from its being described."""
+        withdrawn = {finding.where: finding for finding in findings if finding.code == "LP522"}
+        return self._linked(
+            findings,
+            lambda finding: withdrawn.get(finding.where) if finding.code == "LP401" else None,
+        )
+
+    def _without_shared(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; that two records have the same identifier is no duplicate as well where a
+        shape forbids it.
+        """
+        forbidden = {
+            (finding.where.file, self._nesting.innermost(finding.where)): finding
+            for finding in findings
+            if finding.code == "LP401" and finding.where and _constraint(finding) == "SPARQL"
+        }
+        return self._linked(
+            findings,
+            lambda finding: (
+                forbidden.get((finding.where.file, self._nesting.innermost(finding.where)))
+                if finding.code == "LP511"
+                and finding.where
+                and finding.params["detail"].startswith("the same")
+                else None
+            ),
+        )
+
+    def _without_warned(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; a warning about a value that a shape does not allow says the same of it."""
+        wrong = {
+            (finding.where.file, finding.where.line, finding.where.column): finding
+            for finding in findings
+            if finding.code == "LP401" and finding.where and finding.severity is Severity.ERROR
+        }
+        return self._linked(
+            findings,
+            lambda finding: (
+                wrong.get((finding.where.file, finding.where.line, finding.where.column))
+                if finding.code == "LP225" and finding.where
+                else None
+            ),
+        )
+
+    def _linked(
+        self, findings: Sequence[Finding], cause_of: Callable[[Finding], Finding | None]
+    ) -> list[Finding]:
+        """The findings that have no cause; the others are linked to theirs."""
         own = []
         for finding in findings:
-            where, cause = finding.where, None
-            if finding.code == "LP505" and where:
-                cause = lines.get((where.file, where.line)) or referring.get(
-                    finding.params["table"]
-                )
-            if cause:
+            if cause := cause_of(finding):
                 self._link(finding, cause)
             else:
                 own.append(finding)
@@ -231,17 +285,14 @@ class CascadeFilter:
             for finding in findings
             if finding.code == "LP401" and finding.where and _constraint(finding) in _OF_TAGS
         }  # fmt: skip
-        own = []
-        for finding in findings:
+
+        def cause_of(finding: Finding) -> Finding | None:
             where, tag = finding.where, _TAGGED.search(finding.params.get("message_en", ""))
-            cause = None
-            if where and tag and _constraint(finding) == "LanguageIn":
-                cause = languages.get((where.file, self._nesting.innermost(where), tag[1]))
-            if cause:
-                self._link(finding, cause)
-            else:
-                own.append(finding)
-        return own
+            if where is None or tag is None or _constraint(finding) != "LanguageIn":
+                return None
+            return languages.get((where.file, self._nesting.innermost(where), tag[1]))
+
+        return self._linked(findings, cause_of)
 
     def _missing_things(self, findings: Sequence[Finding]) -> list[Finding]:
         """What is missing: tables by their counts first, then records that lack something."""

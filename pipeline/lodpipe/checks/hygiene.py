@@ -34,7 +34,10 @@ _SUSPECT = (
 )
 _SUSPECT_ADDRESS = (
     _SUSPECT
-    + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/|^[a-z]+://[^/?#]*[@,;]|[?&](?:utm_|[fg]clid=|mc_[ce]id=)"
+    + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/|^[a-z]+://[^/?#]*(?:[@,;]|\.\.)|^[a-z]+://[^/?#.]*(?:[/?#]|$)"
+    r"|[?&](?:utm_|[fg]clid=|mc_[ce]id=)"
+    r"|^https?://(?:(?:www\.)?google\.[a-z.]+/url\?|lm?\.facebook\.com/l\.php|[\w.-]*safelinks\."
+    r"|(?:bit\.ly|t\.co|tinyurl\.com|goo\.gl|ow\.ly|is\.gd|t1p\.de)/)"
 )
 
 
@@ -89,6 +92,11 @@ _MISREAD = re.compile(r"[ÂÃâ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘�
 _PLACEHOLDER = re.compile(
     r"n/a|N/A|null|NULL|none|None|nan|NaN|tbd|TBD|todo|TODO|FIXME|[xX]{3,}|\?+|-+|–|k\. ?[aA]\."
     r"|#(?:REF!|N/A|NAME\?|VALUE!|WERT!|BEZUG!)|(?i:lorem ipsum).*"
+)
+# Addresses that lead to another one, which is meant.
+_REDIRECTS = re.compile(
+    r"^https?://((?:www\.)?google\.[a-z.]+/url\?|lm?\.facebook\.com/l\.php|"
+    r"[\w.-]*safelinks\.protection\.outlook\.com/|(?:bit\.ly|t\.co|tinyurl\.com|goo\.gl|ow\.ly|is\.gd|t1p\.de)/)"
 )
 _TRACKING = re.compile(r"[?&](utm_\w+|[fg]clid|mc_[ce]id)=")
 _ABBREVIATION = re.compile(
@@ -233,6 +241,11 @@ def _address(value: str) -> Iterator[Problem]:
         )
     elif match := re.search(r"^[a-z]+://[^/?#]*([,;])", value):
         yield _wrong_address(f"has `{match[1]}` in its host", f"hat `{match[1]}` im Host")
+    elif match := _REDIRECTS.search(value):
+        yield _wrong_address(
+            f"begins with `{match[1]}`, which leads to the address that is meant",
+            f"beginnt mit `{match[1]}`, was nur zur gemeinten Adresse weiterleitet",
+        )
     elif match := _TRACKING.search(value):
         yield _wrong_address(
             f"contains `{match[1]}`, which tracks readers",

@@ -257,13 +257,38 @@ def _close(name: str, other: str) -> bool:
     """Whether two names differ by one letter inserted, omitted, changed, or swapped with its
     neighbour, and have the same numbers.
     """
-    from rapidfuzz.distance import OSA  # late: most checks compare no two names
-
     return (
         min(len(name), len(other)) >= _SHORTEST
-        and OSA.distance(name, other, score_cutoff=1) <= 1
+        and _one_letter_apart(name, other)
         and re.findall("[0-9]+", name) == re.findall("[0-9]+", other)
     )
+
+
+def _one_letter_apart(name: str, other: str) -> bool:
+    from rapidfuzz.distance import OSA  # late: most checks compare no two names
+
+    return OSA.distance(name, other, score_cutoff=1) <= 1
+
+
+_LONG_WORD = 5  # letters; shorter words with one other letter are other words
+
+
+def same_but_for_a_typo(text: str, other: str) -> bool:
+    """Whether two texts differ in signs, spaces and accents only, or in a letter of one long word.
+
+    >>> same_but_for_a_typo("e.V.", "eV"), same_but_for_a_typo("Region gestallten", "Region gestalten")
+    (True, True)
+    >>> same_but_for_a_typo("Class A", "Class B"), same_but_for_a_typo("Level 1 test", "Level 2 test")
+    (False, False)
+    """
+    first, second = _words(text), _words(other)
+    if "".join(first) == "".join(second):
+        return True
+    if len(first) != len(second):
+        return _close("".join(first), "".join(second))
+    differing = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
+    is_word = all(len(word) >= _LONG_WORD and word.isalpha() for pair in differing for word in pair)
+    return len(differing) == 1 and is_word and _one_letter_apart(*differing[0])
 
 
 # -- counts ----------------------------------------------------------------------------------------

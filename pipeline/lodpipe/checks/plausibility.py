@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import _duckdb as duckdb
 
+from lodpipe.checks.check_digits import has_right_digits
 from lodpipe.checks.hygiene import excerpt, field_label
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.name_folding import words_of
@@ -69,6 +70,7 @@ def plausibility_findings(source: RecordSource) -> list[Finding]:
             try:
                 conditions += _conditions(source, table, column)
                 findings += _compared(source, table, column)
+                findings += _mistyped(source, table, column)
                 if column.field.plausible.outliers:
                     findings += _outliers(source, table, column, column.field.plausible.outliers)
             except _UnknownPath as error:
@@ -81,7 +83,7 @@ def plausibility_findings(source: RecordSource) -> list[Finding]:
 def _one_for_each_value(findings: list[Finding]) -> Iterator[Finding]:
     """The most severe finding of each value: a number out of its range is no outlier as well."""
     reported: set[Origin | None] = set()
-    for finding in sorted(findings, key=lambda finding: -finding.severity):
+    for finding in sorted(findings, key=lambda finding: (-finding.severity, finding.code)):
         if finding.code == "LP601" or finding.where not in reported:
             reported.add(finding.where)
             yield finding
@@ -277,9 +279,11 @@ def _compared(source: RecordSource, table: RecordTable, column: Column) -> Itera
                 queries.append(path_query(source, table, path, ()))
         joined = " UNION ALL ".join(queries)
         name = quote(column.name)
+        is_later = kind == "at_most" and column.field.target in DATES
+        condition = (_LATER if is_later else _DIFFERS[kind]).format(value=f"t.{name}")
         sql = (
             f"SELECT t._record, t.{name}, list(o.value) FROM {quote(table.name)} AS t JOIN ({joined}) AS o USING (_record) "
-            f"WHERE t.{name} IS NOT NULL AND {_DIFFERS[kind].format(value=f't.{name}')} GROUP BY ALL ORDER BY t._record"
+            f"WHERE t.{name} IS NOT NULL AND {condition} GROUP BY ALL ORDER BY t._record"
         )
         rows = _rows(source, sql)
         if kind == "agrees":
@@ -321,6 +325,11 @@ _DIFFERS = {
     "at_most": "TRY_CAST({value} AS DOUBLE) > TRY_CAST(o.value AS DOUBLE)",
     "differs": "{value} = o.value",
 }
+# Dates are compared in the precision that both have.
+_LATER = (
+    "left({value}, least(length({value}), length(o.value))) "
+    "> left(o.value, least(length({value}), length(o.value)))"
+)
 _CODES = {
     "agrees": "LP232", "equals": "LP233", "begins_with": "LP233", "at_most": "LP234", "differs": "LP247",
 }  # fmt: skip
@@ -337,7 +346,10 @@ def _contradiction(
         "other": path,
     }
     severity = Severity.WARNING if kind in ("agrees", "differs") else Severity.ERROR
-    return Finding(_CODES[kind], table.locate(record, column.name), params, severity)
+    is_date = kind == "at_most" and column.field.target in DATES
+    return Finding(
+        "LP264" if is_date else _CODES[kind], table.locate(record, column.name), params, severity
+    )
 
 
 _LEAST_RATIO = 0.8  # of letters that two spellings of a word have in common
@@ -377,6 +389,22 @@ def _is_initials(short: list[str], long: list[str]) -> bool:
     letters = iter("".join(long))
     starts = short[0][0] == long[0][0]
     return starts and all(letter in letters for letter in short[0])
+
+
+# -- check digits ----------------------------------------------------------------------------------
+
+
+def _mistyped(source: RecordSource, table: RecordTable, column: Column) -> Iterator[Finding]:
+    """Identifiers whose check digits do not fit."""
+    if not (algorithm := column.field.plausible.check_digits):
+        return
+    name = quote(column.name)
+    for record, value in source.session.rows(
+        f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record"
+    ):
+        if not has_right_digits(value, algorithm):
+            params = {"key": field_label(column), "value": excerpt(value), "algorithm": algorithm}
+            yield Finding("LP260", table.locate(record, column.name), params)
 
 
 # -- outliers --------------------------------------------------------------------------------------

@@ -217,8 +217,8 @@ def _keys_by_text(session: Session, table: RecordTable, key: str) -> dict[str, s
 
 def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
     """The findings without those that only say that a reference is not spelt as a key is (LP204), or
-    is a number (LP203), where another says that there is no such record, and those on the plausibility (LP220 to LP249)
-    of values that are invalid.
+    is a number (LP203), where another says that there is no such record; those on the plausibility (LP220 to LP264)
+    of values that are invalid; and those on texts that lack a language (LP228) whose key is empty (LP203).
     """
     invalid = {
         (finding.where.file, finding.where.line, finding.where.column)
@@ -232,8 +232,16 @@ def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
     }
     places = {where and (where.file, where.line, where.column) for where, _ in missing}
 
+    empty = [
+        (finding.where, finding.params["key"])
+        for finding in findings
+        if finding.where and finding.code == "LP203" and "." in finding.params["key"]
+    ]
+
     def is_repetition(finding: Finding) -> bool:
         where = finding.where
+        if finding.code == "LP228" and where:
+            return any(_is_below(where, *place, finding.params["key"]) for place in empty)
         if finding.code == "LP203" and where:
             return (where.file, where.line, where.column) in places
         return finding.code == "LP204" and (where, finding.params.get("value")) in missing
@@ -245,12 +253,21 @@ def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
+_FEW_LINES = 5  # of the languages of one text
+
+
+def _is_below(above: Origin, where: Origin, path: str, key: str) -> bool:
+    """Whether a place is that of a key of the text at another place."""
+    is_near = above.file == where.file and 0 <= where.line - above.line <= _FEW_LINES
+    return is_near and f".{path}".endswith(f".{key}")
+
+
 _INVALID_VALUES = ("LP203", "LP204", "LP205", "LP206")
 
 
 def _judges_one_of(finding: Finding, places: Collection[tuple[str, int, int]]) -> bool:
     where = finding.where
-    if where is None or not "LP220" <= finding.code <= "LP249":
+    if where is None or not "LP220" <= finding.code <= "LP264":
         return False
     return (where.file, where.line, where.column) in places
 
@@ -331,6 +348,25 @@ def _duplicates_in_list(table: RowTable) -> Iterator[Finding]:
         if value is not None and first.setdefault((parent, value), number) != number:
             other = table.locate(first[parent, value], marked[0])
             yield _duplicate(str(value), marked[0], table.locate(number, marked[0]), other)
+
+
+def repeated_items(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+    """Texts that a plain list has twice (LP262): statements do not repeat."""
+    for table in tables.values():
+        column = next((column for column in table.columns if column.path == ()), None)
+        if column is None or column.field.kind != "value":
+            continue
+        name = quote(column.name)
+        rows = session.rows(
+            f"SELECT _record, {name}, first FROM (SELECT _record, {name}, "
+            f"min(_record) OVER (PARTITION BY _parent, {name}) AS first "
+            f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
+        )
+        for record, value, first in rows:
+            other = table.locate(first, column.name)
+            params = {"value": value, "line": str(other.line)}
+            where = table.locate(record, column.name)
+            yield Finding("LP262", where, params, Severity.WARNING, related=(other,))
 
 
 def _duplicate_values(session: Session, table: RecordTable, column: str) -> Iterator[Finding]:

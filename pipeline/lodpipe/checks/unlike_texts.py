@@ -1,5 +1,5 @@
 """Texts that are unlike all others of their field: a name that is the key of its record, is in capitals,
-holds an e-mail address or a line break; two texts that changed places.
+holds an e-mail address or a line break; two texts that changed places; a rare spelling of what others have.
 
     - id: museum-north                      documents whose publisher is `Town Hall` three times, and
       name: museum-north                    one whose title is `Town Hall` and whose publisher `Report 2021`
@@ -15,6 +15,7 @@ from itertools import permutations
 from typing import NamedTuple
 
 from lodpipe.checks.hygiene import excerpt, field_label, text_columns
+from lodpipe.checks.integrity import same_but_for_a_typo
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote, text
@@ -25,12 +26,16 @@ _SHARE = 20  # at most one of so many is reported
 _MOST = 5  # texts of a field; more of them are a habit
 _LONGEST = 120  # letters that nine of ten names or titles do not exceed
 _REPEATED = 3  # times that a text is in the other field, from which it came
+_FEW_DIFFERENT = (
+    200  # values of a field that names kinds; more of them are names, which may be alike
+)
+_FREQUENT = 3  # times that a text is in its field, of which a rare one is a wrong spelling
 _WORDS = r"\p{L}\S*\s+\S*\p{L}\S*\s+\S*\p{L}"  # three: no number, and no name of a person as others have it
 
 
 class _Trait(NamedTuple):
-    """What a text has that others of its field lack: a condition as SQL over the column `{0}` and the
-    key `{1}`, and the words of the finding.
+    """What a text has that others of its field lack: a condition as SQL over the column `{0}`, the
+    key `{1}` and whether it is an item of a list `{2}`, and the words of the finding.
     """
 
     name: str
@@ -38,9 +43,9 @@ class _Trait(NamedTuple):
     english: str
     german: str
 
-    def of(self, name: str, key: str) -> str:
+    def of(self, name: str, key: str, is_item: str) -> str:
         """The condition for a column."""
-        return self.condition.replace("{0}", name).replace("{1}", key)
+        return self.condition.replace("{0}", name).replace("{1}", key).replace("{2}", is_item)
 
 
 # Two words of four letters or more between spaces, and no small letter: no acronym, no list of these.
@@ -48,12 +53,15 @@ _SIGNS = r"[\p{Lu}\p{N} .,&'’]*"
 _CAPITALS = rf"^{_SIGNS}\p{{Lu}}{{4,}}{_SIGNS} {_SIGNS}\p{{Lu}}{{4,}}{_SIGNS}$"
 # Few texts need the pattern, which is slow for long ones.
 _IN_CAPITALS = f"CASE WHEN {{0}} = upper({{0}}) THEN regexp_matches({{0}}, {text(_CAPITALS)}) END"
+# Signs between items, but for "A-, B- and C" and other words that belong together.
+_SEVERAL = "{2} AND regexp_matches({0}, '[^-], |[;|]') AND NOT regexp_matches({0}, ' (?i:und|and|oder|or|et|ou|y|e|&) ')"
 _MAIL = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
 _TRAITS = (
     _Trait("key", "{0} = {1}", "is the key of the record", "ist der Schlüssel des Datensatzes"),
     _Trait("capitals", _IN_CAPITALS, "is in capitals", "steht in Großbuchstaben"),
     _Trait("mail", f"regexp_matches({{0}}, {text(_MAIL)})", "contains an e-mail address", "enthält eine E-Mail-Adresse"),
     _Trait("lines", "contains(trim({0}, chr(10)), chr(10))", "contains a line break", "enthält einen Zeilenumbruch"),
+    _Trait("list", _SEVERAL, "looks like several items in one", "sieht nach mehreren Einträgen in einem aus"),
 )  # fmt: skip
 
 
@@ -70,7 +78,7 @@ class _Profile(NamedTuple):
 
 
 def unlike_text_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
-    """Warnings: LP246 for a text, LP248 for two texts that changed places."""
+    """Warnings: LP246 for a text, LP248 for two texts that changed places, LP261 for a rare spelling."""
     judged = [(table, columns) for table in tables.values() if (columns := _judged(table))]
     # One query for all is the fastest, but those of one table need no answer again.
     groups = [[pair] for pair in judged] if session.remembers else [judged]
@@ -78,6 +86,7 @@ def unlike_text_findings(session: Session, tables: Mapping[str, RecordTable]) ->
         for table, profiles in _profiles(session, group):
             yield from _unlike(session, table, profiles)
             yield from _swapped(session, table, profiles)
+            yield from _misspelt(session, table, profiles)
 
 
 def _judged(table: RecordTable) -> list[Column]:
@@ -88,6 +97,11 @@ def _judged(table: RecordTable) -> list[Column]:
         and column.field.target == "text"
         and "unlike" not in column.field.plausible.allow
     ]
+
+
+def _is_item(column: Column) -> str:
+    """Whether a column holds the items of a plain list, as SQL."""
+    return "false" if column.path else "true"
 
 
 def _key_of(table: RecordTable) -> str:
@@ -103,10 +117,10 @@ def _profiles(
     """The profiles of the columns of each table: of each pattern, one for all of them is compiled."""
     places = [(table, column) for table, columns in tables for column in columns]
     texts = " UNION ALL ".join(
-        f"SELECT {number} AS n, {quote(column.name)} AS v, {_key_of(table)} AS k FROM {quote(table.name)}"
+        f"SELECT {number} AS n, {quote(column.name)} AS v, {_key_of(table)} AS k, {_is_item(column)} AS i FROM {quote(table.name)}"
         for number, (table, column) in enumerate(places)
     )
-    traits = ", ".join(f"count(*) FILTER (WHERE {trait.of('v', 'k')})" for trait in _TRAITS)
+    traits = ", ".join(f"count(*) FILTER (WHERE {trait.of('v', 'k', 'i')})" for trait in _TRAITS)
     # A table, for a pattern is compiled again for each part of a union.
     name = quote(f"texts of {tables[0][0].name}")
     session.rows(f"CREATE TABLE {name} AS SELECT * FROM ({texts}) WHERE v IS NOT NULL")
@@ -135,7 +149,7 @@ def _unlike(
             name = quote(profile.column.name)
             rows = session.rows(
                 f"SELECT _record, {name} FROM {quote(table.name)} "
-                f"WHERE {trait.of(name, key)} ORDER BY _record"
+                f"WHERE {trait.of(name, key, _is_item(profile.column))} ORDER BY _record"
             )
             for record, value in rows:
                 params = {
@@ -181,3 +195,32 @@ def _swapped(
             }  # fmt: skip
             where = table.locate(record, single.column.name)
             yield Finding("LP248", where, params, Severity.WARNING)
+
+
+def _misspelt(
+    session: Session, table: RecordTable, profiles: Sequence[_Profile]
+) -> Iterator[Finding]:
+    """Texts that only one record has, and that are a typo away from one that several have."""
+    for profile in profiles:
+        allow = profile.column.field.plausible.allow
+        is_of_kinds = profile.different <= min(_FEW_DIFFERENT, 9 * profile.total // 10)
+        if profile.total < _FEWEST or not is_of_kinds or "spelling" in allow:
+            continue
+        name = quote(profile.column.name)
+        rows = session.rows(
+            f"SELECT {name}, count(*), min(_record) FROM {quote(table.name)} "
+            f"WHERE {name} IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, {name}"
+        )
+        frequent = [(value, number) for value, number, _ in rows if number >= _FREQUENT]
+        typos = [
+            (value, record, other)
+            for value, number, record in rows if number == 1
+            if (other := next((it for it in frequent if same_but_for_a_typo(value, it[0])), None))
+        ]  # fmt: skip
+        for value, record, (meant, number) in typos if len(typos) <= _MOST else ():
+            params = {
+                "key": field_label(profile.column), "value": excerpt(value),
+                "suggestion": excerpt(meant), "number": f"{number:,}",
+            }  # fmt: skip
+            where = table.locate(record, profile.column.name)
+            yield Finding("LP261", where, params, Severity.WARNING)

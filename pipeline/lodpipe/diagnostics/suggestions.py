@@ -14,11 +14,20 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     >>> nearest("nmae", ["name", "kind"])
     'name'
+    >>> nearest("4011000", ["14011000", "04011000"])
+    '04011000'
     """
     words = list(known)
+    if word.isdigit() and (filled := next((it for it in words if _is_filled(word, it)), "")):
+        return filled
     if len(words) > _MANY:
         words = [other for other in words if _shares_half(word, other)]
     return next(iter(difflib.get_close_matches(word, words, 1, 0.6)), "")
+
+
+def _is_filled(number: str, other: str) -> bool:
+    """Whether another number is this one with its leading zeros, which spreadsheets lose."""
+    return other.isdigit() and len(other) > len(number) and other.lstrip("0") == number
 
 
 def _shares_half(word: str, other: str) -> bool:
@@ -44,6 +53,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 _QUOTES = "'\"\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a` "
 _GERMAN_DAY = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})")
 _DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_ADDRESS = re.compile(
+    r"h?t{1,3}p?s?(?:[:;]/{0,3}|/{1,3}|:\\{1,2})(?=[\w-]+\.)", re.I
+)  # htps://, https:/, https//
 _HOST = re.compile(r"(www\.[\w.-]+|[\w-]+(\.[\w-]+)*\.[a-z]{2,})(/\S*)?")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
@@ -56,6 +68,8 @@ def other_spelling(value: str, pattern: str) -> str:
     ('2022-06-22', '2022-06-22', '')
     >>> other_spelling("https://www.wikidata.org/wiki/Q42", "^Q[1-9][0-9]*$")
     'Q42'
+    >>> other_spelling("htps://museum.example/", "^https?://"), other_spelling("https//a.example", "^https?://")
+    ('https://museum.example/', 'https://a.example')
     """
     try:
         compiled = re.compile(pattern)
@@ -73,9 +87,12 @@ def _spellings(value: str) -> Iterator[str]:
         yield f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
     if match := _DAY.fullmatch(text):
         yield f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}"
+        yield f"{match[1]}-{int(match[3]):02}-{int(match[2]):02}"
     yield text.upper()
     yield text.lower()
     yield text.rstrip("/").rpartition("/")[2]
+    if match := _ADDRESS.match(text):
+        yield f"https://{text[match.end() :].lstrip('/')}"
     if _HOST.fullmatch(text):
         yield f"https://{text}"
     yield re.sub(r"[^a-z0-9]+", "-", text.lower().translate(_UMLAUTS)).strip("-")

@@ -4,6 +4,7 @@ population: {type: integer, range: [1, 100000000], at_most: within.population}
 postal_code: {type: text, format: {by: country, DE: '^[0-9]{5}$'}}
 legal_form: {type: text, excludes: [territory]}
 named: {type: text, agrees: [organisation.name, organisation.other_names.name]}
+isni: {type: text, check_digits: mod-11-2}
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ HYGIENE = (
     "quotes",
     "signs",
     "unlike",
+    "spelling",
     "transliteration",
     "language",
     "translation",
 )
+CHECK_DIGITS = ("luhn", "ean", "mod-11-2", "mod-97-10", "ror")
 Comparison = Literal["agrees", "equals", "begins_with", "at_most", "differs"]
 Report = Callable[..., None]  # takes a node, what is wrong with it, and the path of the place in it
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
@@ -73,7 +76,7 @@ class Plausibility(Struct, frozen=True):
     `fits` holds patterns of other fields by the value of this one, `excludes` names fields that must be empty beside it.
     `comparisons` are paths to values of this record or of one it refers to. `language` names the
     column that holds the language of the text, `written_in` that language itself where it is fixed.
-    `allow` lists checks of texts that are off.
+    `check_digits` is one of CHECK_DIGITS, or empty. `allow` lists checks of texts that are off.
     """
 
     range: ValueRange | None = None
@@ -82,6 +85,7 @@ class Plausibility(Struct, frozen=True):
     excludes: tuple[str, ...] = ()
     comparisons: tuple[tuple[Comparison, tuple[str, ...]], ...] = ()
     outliers: Outliers | None = None
+    check_digits: str = ""
     language: str = ""
     written_in: str = ""
     allow: frozenset[str] = frozenset()
@@ -94,7 +98,8 @@ class Plausibility(Struct, frozen=True):
 NOTHING = Plausibility()
 KEYS = frozenset(
     {
-        "range", "format", "fits", "excludes", "agrees", "equals", "begins_with", "at_most", "differs", "outliers", "language", "allow",
+        "range", "format", "fits", "excludes", "agrees", "equals", "begins_with", "at_most", "differs", "outliers",
+        "check_digits", "language", "allow",
     }
 )  # fmt: skip
 
@@ -119,6 +124,7 @@ def read_plausibility(field: Mapping, wrong: Report) -> Plausibility:
             if (paths := reader.texts(kind))
         ),
         outliers=reader.outliers(),
+        check_digits=reader.check_digits(),
         language=next(iter(reader.texts("language")), ""),
         allow=reader.allowed(),
     )
@@ -210,6 +216,16 @@ class _Reader:
             return None
         inner = _Reader(node, self.wrong)
         return Outliers(inner.texts("by"), next(iter(inner.texts("per")), ""))
+
+    def check_digits(self) -> str:
+        name = next(iter(self.texts("check_digits")), "")
+        if name and name not in CHECK_DIGITS:
+            known = ", ".join(CHECK_DIGITS)
+            self.wrong(
+                self.field, f"`check_digits`: `{name}` is unknown; known: {known}", "check_digits"
+            )
+            return ""
+        return name
 
     def allowed(self) -> frozenset[str]:
         names = self.texts("allow")

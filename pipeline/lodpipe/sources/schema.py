@@ -243,6 +243,8 @@ class RecordChecker:
             if name == "pattern":
                 params["pattern"] = kind.pattern
                 params["suggestion"] = other_spelling(str(instance), kind.pattern)
+            elif name == "format" and _is_date(other := other_spelling(str(instance), _DAY)):
+                params["suggestion"] = other
             params["expected"] = _EXPECTATIONS.get(name) or self._expected(path)
             yield Finding("LP204", where, params)
 
@@ -270,6 +272,7 @@ def field_at(field: Field, keys: list[str]) -> Field:
     return field_at(entry, keys[1:]) if entry else field
 
 
+_DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _EXPECTATIONS = {
     "minItems": "list: it is empty",
     "uniqueItems": "list: a value occurs twice",

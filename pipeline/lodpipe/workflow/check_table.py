@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from lodpipe.checks import (
+    file_names,
     hygiene,
     integrity,
     languages,
@@ -249,6 +250,16 @@ CHECKS: tuple[Check, ...] = (
         "texts unlike the others of their field",
         "records",
         lambda subject: unlike_texts.unlike_text_findings(subject.session, subject.tables),
+    ),
+    Check(
+        "items of lists",
+        "records",
+        lambda subject: records.repeated_items(subject.session, subject.tables),
+    ),
+    Check(
+        "names of record files",
+        "records",
+        lambda subject: file_names.file_name_findings(subject.tables, subject.keys),
     ),
     Check(
         "spellings without umlauts",

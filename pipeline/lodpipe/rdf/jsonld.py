@@ -30,6 +30,18 @@ class Term(Struct, frozen=True):
     reverse: bool
 
 
+class Writing(Struct, frozen=True):
+    """How the values of a property are written that have the same form: below which key, always in a
+    list, below their language, as a text alone, with which datatype by the context.
+    """
+
+    key: str
+    always: bool
+    by_language: bool
+    bare: bool
+    coerced: str | None
+
+
 class ContextError(ValueError):
     """The context is not one that this writer can obey."""
 
@@ -55,6 +67,8 @@ class Context:
         self.base = base
         self._parts: dict[tuple[frozenset[str], frozenset[str]], dict[str, Any]] = {}
         self._compact: dict[str, str] = {}
+        self._class_names: dict[str, str] = {}
+        self._writings: dict[tuple[str, str], Writing] = {}
 
     def _alias(self, context: Mapping[str, Any], keyword: str) -> str:
         return next((key for key, value in context.items() if value == keyword), keyword)
@@ -110,6 +124,20 @@ class Context:
             *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
         ]
 
+    def part_of(self, used: set[str]) -> dict[str, Any]:
+        """The part of the context that is used by a node with these keys and texts."""
+        used.update(("@version", self.id, self.type))
+        begun = {item.partition(":")[0] for item in used if ":" in item}
+        return self.part(self._keys & used, self._prefix_names & begun)
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(self.given)
+
+    @cached_property
+    def _prefix_names(self) -> frozenset[str]:
+        return frozenset(self.prefixes)
+
     def part(self, keys: frozenset[str], prefixes: frozenset[str]) -> dict[str, Any]:
         """The part of the context with these of its keys and prefixes, and what they need."""
         part = self._parts.get((keys, prefixes))
@@ -153,9 +181,11 @@ class Context:
 
     def class_name(self, iri: str) -> str:
         """A class for `@type`, where coercions of a term of the same name do not count."""
-        for term in self.terms.get(iri, ()):
-            return term.name
-        return self.compact(iri)
+        name = self._class_names.get(iri)
+        if name is None:
+            term = next(iter(self.terms.get(iri, ())), None)
+            name = self._class_names[iri] = term.name if term else self.compact(iri)
+        return name
 
     def class_iri(self, name: str) -> str:
         """The IRI of a class that is named as `class_name` does, or by its IRI."""
@@ -185,6 +215,25 @@ class Context:
             None,
         )
 
+    def writing(self, predicate: str, form: str) -> Writing:
+        """How values of a property (in angle brackets) are written that are IRIs (form `@id`), have a
+        language (`@language`) or this datatype.
+        """
+        writing = self._writings.get((predicate, form))
+        if writing is None:
+            writing = self._writings[predicate, form] = self._writing(predicate[1:-1], form)
+        return writing
+
+    def _writing(self, iri: str, form: str) -> Writing:
+        language = form if form == "@language" else None
+        datatype = XSD + "string" if language else form
+        term = self.choose(iri, language, datatype, form == "@id")
+        if term is None:
+            return Writing(self.compact(iri), False, False, False, None)
+        by_language = bool(language) and "@language" in term.container
+        is_bare = term.type == datatype
+        return Writing(term.name, "@set" in term.container, by_language, is_bare, term.type)
+
 
 def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
     """A node with all its statements; (predicate, object) in N-Triples spelling, sorted."""
@@ -194,35 +243,35 @@ def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context)
         if predicate == TYPE:
             classes.append(context.class_name(value[1:-1]))
         else:
-            _put(properties, predicate[1:-1], value, context)
+            _put(properties, predicate, value, context)
     return {context.id: subject[1:-1], **({context.type: classes} if classes else {}), **properties}
 
 
 def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> None:
     if value.startswith("<"):
+        writing = context.writing(predicate, "@id")
         iri = value[1:-1]
-        term = context.choose(predicate, None, None, True)
-        coerced = term is not None and term.type == "@id"
-        _add(node, term, predicate, iri if coerced else {context.id: iri}, context)
+        _add(node, writing, iri if writing.bare else {context.id: iri})
         return
     literal = parse_literal(value)
     assert literal, value  # the statement table holds canonical literals only
     text, language, datatype = literal
-    term = context.choose(predicate, language, datatype or XSD + "string", False)
-    if language and term is not None and "@language" in term.container:
-        texts = node.setdefault(term.name, {})
-        texts[language] = _with(texts.get(language), text, always="@set" in term.container)
-        return
-    _add(node, term, predicate, _literal(text, language, datatype, term), context)
-
-
-def _literal(text: str, language: str, datatype: str, term: Term | None) -> Value:
     if language:
-        return {"@value": text, "@language": language}
-    if term is not None and term.type is not None and term.type == (datatype or XSD + "string"):
-        return text
+        writing = context.writing(predicate, "@language")
+        if not writing.by_language:
+            _add(node, writing, {"@value": text, "@language": language})
+            return
+        texts = node.setdefault(writing.key, {})
+        texts[language] = _with(texts.get(language), text, always=writing.always)
+        return
+    writing = context.writing(predicate, datatype or XSD + "string")
+    _add(node, writing, text if writing.bare else _literal(text, datatype, writing))
+
+
+def _literal(text: str, datatype: str, writing: Writing) -> Value:
+    """A literal without language that is no text of the datatype which its key has."""
     if not datatype:
-        return text if term is None or term.type is None else {"@value": text}
+        return text if writing.coerced is None else {"@value": text}
     if datatype == XSD + "boolean" and text in ("true", "false"):
         return text == "true"
     if datatype == XSD + "integer" and re.fullmatch("0|-?[1-9][0-9]{0,14}", text):
@@ -230,11 +279,8 @@ def _literal(text: str, language: str, datatype: str, term: Term | None) -> Valu
     return {"@value": text, "@type": datatype}
 
 
-def _add(
-    node: dict[str, Any], term: Term | None, predicate: str, value: Value, context: Context
-) -> None:
-    key = term.name if term else context.compact(predicate)
-    node[key] = _with(node.get(key), value, always=term is not None and "@set" in term.container)
+def _add(node: dict[str, Any], writing: Writing, value: Value) -> None:
+    node[writing.key] = _with(node.get(writing.key), value, always=writing.always)
 
 
 def _with(old: Any, value: Any, *, always: bool) -> Any:

@@ -127,30 +127,39 @@ class NodeDocuments:
     def _collect(self, node: Node, wanted: set[str]) -> None:
         """The IRIs that a node refers to."""
         for key, value in node.items():
+            refers = self.context.refers(key)
+            if not refers and type(value) is str:
+                continue
             for item in value if isinstance(value, list) else (value,):
-                if iri := self._reference(key, item):
+                if iri := self._reference(refers, item):
                     wanted.add(iri)
                 elif isinstance(item, dict):
                     self._collect(item, wanted)
 
-    def _reference(self, key: str, value: Any) -> str | None:
-        """The IRI that a value refers to; None where it is a literal or a node of its own."""
+    def _reference(self, refers: bool, value: Any) -> str | None:
+        """The IRI that a value refers to; None where it is a literal or a node of its own. `refers` is
+        whether texts below its key are IRIs.
+        """
         if isinstance(value, str):
-            return value if self.context.refers(key) else None
+            return value if refers else None
         if isinstance(value, dict) and len(value) == 1 and self.context.id in value:
             return str(value[self.context.id])
         return None
 
     def _replaced(self, node: Node, known: Mapping[str, Node]) -> Node:
-        return {
-            key: [self._value(key, item, known) for item in value]
-            if isinstance(value, list)
-            else self._value(key, value, known)
-            for key, value in node.items()
-        }
+        replaced = {}
+        for key, value in node.items():
+            refers = self.context.refers(key)
+            if isinstance(value, list):
+                replaced[key] = [self._value(refers, item, known) for item in value]
+            else:
+                replaced[key] = self._value(refers, value, known)
+        return replaced
 
-    def _value(self, key: str, value: Any, known: Mapping[str, Node]) -> Any:
-        if iri := self._reference(key, value):
+    def _value(self, refers: bool, value: Any, known: Mapping[str, Node]) -> Any:
+        if not refers and type(value) is str:
+            return value
+        if iri := self._reference(refers, value):
             return known[iri]
         return self._replaced(value, known) if isinstance(value, dict) else value
 
@@ -164,7 +173,8 @@ class NodeDocuments:
                 else:
                     value = node.get(key, [])
                     items = value if isinstance(value, list) else [value]
-                    iris = [iri for item in items if (iri := self._reference(key, item))]
+                    refers = self.context.refers(key)
+                    iris = [iri for item in items if (iri := self._reference(refers, item))]
                 known = self.index.of_iris(iris)
                 embedded = [self._with_lists(known[iri].node) for iri in iris if iri in known]
                 whole = iter(self._embedded(embedded, inner))
@@ -176,6 +186,7 @@ class NodeDocuments:
 
 
 _REMEMBERED = 100_000  # references with their labels
+_LONGEST_NAME = 100  # characters of a value that may be a name of the context
 
 
 def _listed(value: Any) -> Any:
@@ -202,22 +213,18 @@ def line(document: object) -> str:
 
 def needed(nodes: Sequence[Node], context: Context) -> Node:
     """The part of a context that nodes use."""
-    used: set[str] = {"@version", context.id, context.type}
+    used: set[str] = set()
     waiting: list[Any] = list(nodes)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            if len(value) < 100:
+    for value in waiting:  # it grows
+        if type(value) is str:
+            if len(value) < _LONGEST_NAME:
                 used.add(value)
-        elif isinstance(value, dict):
+        elif type(value) is dict:
             used.update(value)
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-    begun = {item.partition(":")[0] for item in used if ":" in item}
-    return context.part(
-        frozenset(used & context.given.keys()), frozenset(begun & context.prefixes.keys())
-    )
+            waiting.extend(value.values())
+        elif type(value) is list:
+            waiting.extend(value)
+    return context.part_of(used)
 
 
 def plain(value: Any, context: Context, languages: Iterable[str]) -> str:

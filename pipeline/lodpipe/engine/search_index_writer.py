@@ -90,12 +90,14 @@ CREATE UNIQUE INDEX temp.numbered_sid ON numbered (sid, id);
 INSERT INTO resources SELECT n.id, s.iri, s.kind, s.labels, s.stub, s.data FROM staged AS s JOIN numbered AS n USING (sid) ORDER BY n.id;
 CREATE UNIQUE INDEX resources_iri ON resources (iri);
 INSERT OR IGNORE INTO facts SELECT f.property, f.value, n.id FROM staged_facts AS f JOIN numbered AS n USING (sid) ORDER BY 1, 2, 3;
-INSERT OR IGNORE INTO names SELECT n.id, m.role, m.text, m.key FROM staged_names AS m JOIN numbered AS n USING (sid) ORDER BY 1, 2, 3;
-CREATE INDEX names_key ON names (key);
 INSERT OR IGNORE INTO classes SELECT n.id, c.class FROM staged_classes AS c JOIN numbered AS n USING (sid) ORDER BY 1, 2;
 CREATE INDEX classes_class ON classes (class, id);
 CREATE TEMP TABLE ranges AS SELECT s.rank, min(n.id) AS first, max(n.id) AS last FROM staged AS s JOIN numbered AS n USING (sid) GROUP BY 1;
 UPDATE collections SET (first, last) = (SELECT r.first, r.last FROM ranges AS r WHERE r.rank = collections.rank);
+"""
+_SEARCHED = """
+INSERT OR IGNORE INTO names SELECT n.id, m.role, m.text, m.key FROM staged_names AS m JOIN numbered AS n USING (sid) ORDER BY 1, 2, 3;
+CREATE INDEX names_key ON names (key);
 INSERT INTO search (rowid, label, other, body) SELECT n.id, s.label, s.other, s.body FROM staged AS s JOIN numbered AS n USING (sid) ORDER BY n.id;
 INSERT INTO search (search) VALUES ('optimize');
 CREATE VIRTUAL TABLE temp.spelt USING fts5vocab(main, search, 'col');
@@ -132,6 +134,13 @@ class IndexPlan:
     """The collection of a class (in angle brackets) that has no kind."""
     ignored: frozenset[str] = frozenset()
     """Folded words that names are compared without, besides the legal forms that are known."""
+    is_searched: bool = True
+    """Whether resources are looked for by names, texts and values; pages do not need that."""
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether values are looked up: by filters, and by frames that embed what points to a resource."""
+        return self.is_searched or bool(self.context.reverse)
 
 
 class _Node(NamedTuple):
@@ -257,23 +266,28 @@ class _IndexWriter:
         label = _best(node.labels, self._plan.languages)
         iri, context = subject[1:-1], self._plan.context
         document = node_object(subject, rows, context)
-        keys = context.names_of(node.named_by[1:-1]) if node.labels else []
+        keys = self._terms_of(node.named_by) if node.labels else []
         stub = {context.id: iri, **{key: document[key] for key in keys if key in document}}
-        others = [text for _, text in node.names if text not in node.labels.values()]
-        others.append(iri.removeprefix(self._plan.base).rsplit("/", 1)[-1])
         self._note(
             "staged",
             (
                 self._count, iri, rank, fold(label) if label else f"\uffff{iri}", kind, _json(node.labels), _json(stub), _json(document),
-                fold(" ".join(node.labels.values())), fold(" ".join(others)), fold(" ".join(node.texts)),
+                *self._searched(iri, node),
             ),
         )  # fmt: skip
         for item in node.classes:
             self._note("staged_classes", (self._count, item[1:-1]))
-        for role, text in dict.fromkeys(node.names):
-            key = name_key(text, self._plan.ignored)
-            self._note("staged_names", (self._count, role, text, key))
         self._add_facts(node, document, rank)
+
+    def _searched(self, iri: str, node: _Node) -> tuple[str, str, str]:
+        """What full text has of a resource: its labels, other names, and texts."""
+        if not self._plan.is_searched:
+            return "", "", ""
+        for role, text in dict.fromkeys(node.names):
+            self._note("staged_names", (self._count, role, text, name_key(text, self._plan.ignored)))
+        others = [text for _, text in node.names if text not in node.labels.values()]
+        others.append(iri.removeprefix(self._plan.base).rsplit("/", 1)[-1])
+        return fold(" ".join(node.labels.values())), fold(" ".join(others)), fold(" ".join(node.texts))
 
     def _note(self, table: str, row: tuple[Any, ...]) -> None:
         """A row of a table; many are sent at a time."""
@@ -294,15 +308,21 @@ class _IndexWriter:
         for predicate, value, kind in node.facts:
             number = self._properties.setdefault(predicate, len(self._properties) + 1)
             fields[predicate, kind] = number
-            if kind not in ("name", "prose"):
+            if self._plan.has_facts and kind not in ("name", "prose"):
                 self._note("staged_facts", (number, value, self._count))
         for (predicate, kind), number in fields.items():
             for term in self._terms_of(predicate):
                 if term in document:
-                    seen = self._fields.setdefault((rank, number, term), _FieldNotes())
-                    seen.kinds.add(kind)
-                    seen.several |= _is_several(document[term])
-                    seen.last, seen.amount = self._count, seen.amount + (seen.last != self._count)
+                    self._note_field((rank, number, term), kind, document[term])
+
+    def _note_field(self, key: tuple[int, int, str], kind: str, value: Any) -> None:
+        seen = self._fields.get(key)
+        if seen is None:
+            seen = self._fields[key] = _FieldNotes()
+        seen.kinds.add(kind)
+        seen.several = seen.several or _is_several(value)
+        seen.amount += seen.last != self._count
+        seen.last = self._count
 
     def _terms_of(self, predicate: str) -> list[str]:
         """The keys of a property, which are the same for all resources."""
@@ -333,18 +353,17 @@ class _IndexWriter:
                 node.classes.append(value)
                 continue
             term, kind = encoded(value, self._plan.base)
-            is_name = predicate in _NAMES and kind == "text"
-            literal = parse_literal(value)
-            if is_name and best >= 0 and predicate == LABELS[best] and literal:
-                node.labels.setdefault(literal.language, literal.text)
-            if literal and kind in ("text", "number"):
+            if kind == "reference":
+                if predicate in _SAME:
+                    node.names.append((IDENTIFIER, value[1:-1].rstrip("/").rsplit("/", 1)[-1]))
+            elif kind in ("text", "number") and (literal := parse_literal(value)):
                 self._note_text(node, predicate, literal, kind)
-            elif predicate in _SAME:
-                node.names.append((IDENTIFIER, value[1:-1].rstrip("/").rsplit("/", 1)[-1]))
-            if is_name:
-                kind = "name"
-            elif isinstance(term, str) and len(term) > LONGEST_FACT and kind == "text":
-                kind = "prose"
+                if kind == "text" and predicate in _NAMES:
+                    kind = "name"
+                    if best >= 0 and predicate == LABELS[best]:
+                        node.labels.setdefault(literal.language, literal.text)
+                elif kind == "text" and len(term) > LONGEST_FACT:
+                    kind = "prose"
             node.facts.append((predicate, term, kind))
         return node
 
@@ -431,7 +450,7 @@ class _IndexWriter:
                 for key, seen in sorted(self._fields.items())
             ],
         )
-        for statement in _ORDERED.split(";\n"):
+        for statement in (_ORDERED + (_SEARCHED if self._plan.is_searched else "")).split(";\n"):
             if statement.strip():
                 self._connection.execute(statement)
         self._connection.execute("DELETE FROM collections WHERE first IS NULL")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import hashlib
 import json
 import shutil
 import sys
@@ -29,7 +28,7 @@ from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.forked_blocks import cores
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
-from lodpipe.publish.api.index_plan import index_plan, open_index
+from lodpipe.publish.api.index_plan import index_plan, page_index
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
@@ -229,11 +228,8 @@ class _Site:
         return dict(zip(subjects, places, strict=True))
 
     def _api(self) -> StaticApi:
-        """The API as files; its index stays in the project for the server."""
-        sums = (self.dist / "SHA256SUMS").read_bytes()
-        version = hashlib.sha256(sums).hexdigest()[:16]
-        plan = index_plan(self.project, self.vocabulary)
-        index = open_index(self.project, plan, version, self.statements.triples)
+        """The API as files."""
+        index = page_index(index_plan(self.project, self.vocabulary), self.statements.triples())
         static = StaticApi(api_documents(self.project, self.vocabulary, index), self.folder)
         static.write()
         return static

@@ -249,13 +249,14 @@ class _IndexWriter:
         self._terms: dict[str, list[str]] = {}
         self._collections: dict[str, tuple[list[str], bool]] = {}
         self._count = 0
-        self._fields: dict[tuple[int, int, str], _FieldNotes] = {}
+        self._noted: dict[tuple[int, int], list[tuple[str, _FieldNotes]]] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {
             name: [] for name in ("staged", "staged_classes", "staged_names", "staged_facts")
         }
         for kind in plan.kinds:
             kinds, minor = self._collections.get(kind.collection, ([], True))
             self._collections[kind.collection] = ([*kinds, kind.iri[1:-1]], minor and kind.minor)
+        self._place_of: dict[str, int] = {}
         self._places = {name: number for number, name in enumerate(self._collections)}
 
     def add(self, subject: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -311,18 +312,20 @@ class _IndexWriter:
             if self._plan.has_facts and kind not in ("name", "prose"):
                 self._note("staged_facts", (number, value, self._count))
         for (predicate, kind), number in fields.items():
-            for term in self._terms_of(predicate):
+            for term, seen in self._notes_of(rank, predicate, number):
                 if term in document:
-                    self._note_field((rank, number, term), kind, document[term])
+                    seen.kinds.add(kind)
+                    seen.several = seen.several or _is_several(document[term])
+                    seen.amount += seen.last != self._count
+                    seen.last = self._count
 
-    def _note_field(self, key: tuple[int, int, str], kind: str, value: Any) -> None:
-        seen = self._fields.get(key)
-        if seen is None:
-            seen = self._fields[key] = _FieldNotes()
-        seen.kinds.add(kind)
-        seen.several = seen.several or _is_several(value)
-        seen.amount += seen.last != self._count
-        seen.last = self._count
+    def _notes_of(self, rank: int, predicate: str, number: int) -> list[tuple[str, _FieldNotes]]:
+        """The keys of a property in a collection, each with what is known of it."""
+        notes = self._noted.get((rank, number))
+        if notes is None:
+            notes = [(term, _FieldNotes()) for term in self._terms_of(predicate)]
+            self._noted[rank, number] = notes
+        return notes
 
     def _terms_of(self, predicate: str) -> list[str]:
         """The keys of a property, which are the same for all resources."""
@@ -335,9 +338,15 @@ class _IndexWriter:
         if not classes:
             return "", self._place("untyped", "", minor=True)
         iri = min(classes, key=lambda item: (self._ranks.get(item, len(self._ranks)), item))
+        place = self._place_of.get(iri)
+        if place is None:
+            place = self._place_of[iri] = self._place_of_class(iri)
+        return iri[1:-1], place
+
+    def _place_of_class(self, iri: str) -> int:
         if iri in self._ranks:
-            return iri[1:-1], self._places[self._plan.kinds[self._ranks[iri]].collection]
-        return iri[1:-1], self._place(self._plan.names(iri), iri[1:-1])
+            return self._places[self._plan.kinds[self._ranks[iri]].collection]
+        return self._place(self._plan.names(iri), iri[1:-1])
 
     def _place(self, name: str, iri: str, *, minor: bool = False) -> int:
         kinds, _ = self._collections.setdefault(name, ([], minor))
@@ -446,8 +455,10 @@ class _IndexWriter:
         self._connection.executemany(
             "INSERT INTO fields VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (*key, seen.kind, seen.several, seen.amount)
-                for key, seen in sorted(self._fields.items())
+                (rank, number, term, seen.kind, seen.several, seen.amount)
+                for (rank, number), notes in sorted(self._noted.items())
+                for term, seen in sorted(notes, key=itemgetter(0))
+                if seen.amount
             ],
         )
         for statement in (_ORDERED + (_SEARCHED if self._plan.is_searched else "")).split(";\n"):

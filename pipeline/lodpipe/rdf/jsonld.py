@@ -18,6 +18,7 @@ from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.terms import TYPE, parse_literal
 
 Value = dict[str, Any] | str | int | bool
+_LONGEST = 100  # characters of a value that may begin with a prefix
 
 
 class Term(Struct, frozen=True):
@@ -124,10 +125,10 @@ class Context:
             *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
         ]
 
-    def part_of(self, used: set[str]) -> dict[str, Any]:
-        """The part of the context that is used by a node with these keys and texts."""
-        used.update(("@version", self.id, self.type))
-        begun = {item.partition(":")[0] for item in used if ":" in item}
+    def part_of(self, texts: Iterable[str]) -> dict[str, Any]:
+        """The part of the context that is used by nodes with these keys and values."""
+        used = {"@version", self.id, self.type, *texts}
+        begun = {item.partition(":")[0] for item in used if ":" in item and len(item) < _LONGEST}
         return self.part(self._keys & used, self._prefix_names & begun)
 
     @cached_property

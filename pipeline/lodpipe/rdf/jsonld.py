@@ -162,7 +162,7 @@ class Context:
 
     def refers(self, key: str) -> bool:
         """Whether texts below a key are IRIs of resources."""
-        return key in self._references
+        return key in self.references
 
     def is_language_map(self, key: str) -> bool:
         """Whether the value of a key is a map from languages to texts."""
@@ -174,7 +174,8 @@ class Context:
         return frozenset(term.name for term in terms if "@language" in term.container)
 
     @cached_property
-    def _references(self) -> frozenset[str]:
+    def references(self) -> frozenset[str]:
+        """The keys below which texts are IRIs of resources."""
         terms = (term for terms in self.terms.values() for term in terms)
         return frozenset(
             term.name for term in (*terms, *self.reverse.values()) if term.type == "@id"

@@ -4,7 +4,7 @@ points to it; and the same as data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -283,7 +283,7 @@ class Writer:
         for predicate, group in groupby(resource.statements, key=itemgetter(1)):
             if predicate == TYPE or predicate in self.site.hidden:
                 continue
-            rows = [row for row in group if row[2] not in in_tables]
+            rows = [row for row in group if row[2] not in in_tables] if in_tables else list(group)
             if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
                 continue
             if rows := self._visible(rows):
@@ -362,18 +362,21 @@ class Writer:
         root: str,
         numbers: Mapping[str, int],
     ) -> Value:
-        refs = self._evidence(graphs.split(" "), numbers) if graphs else ""
+        refs = self._evidence(graphs, numbers) if graphs else ""
         if term.startswith('"'):
             return of_literal(term, self.language, refs)
         return self._link(term, described, labels, root, refs)
 
-    def _evidence(self, graphs: Collection[str], numbers: Mapping[str, int]) -> str:
+    def _evidence(self, graphs: str, numbers: Mapping[str, int]) -> str:
         """The numbers of the documents that a value rests on, after the mark of those that rest on
         editorial work alone.
         """
-        cited = tuple(sorted(numbers[graph] for graph in graphs if graph in numbers))
-        links = references(cited, self.word)
-        return self.mark + links if self.site.editorial.issuperset(graphs) else links
+        several = graphs.split(" ")
+        cited = [numbers[graph] for graph in several if graph in numbers]
+        if len(cited) > 1:
+            cited.sort()
+        links = references(tuple(cited), self.word)
+        return self.mark + links if self.site.editorial.issuperset(several) else links
 
     def _link(
         self,
@@ -459,7 +462,7 @@ class Writer:
             lines.append(
                 Line(
                     cells,
-                    self._evidence(graphs, numbers) if graphs else "",
+                    self._evidence(" ".join(graphs), numbers) if graphs else "",
                     link,
                     name,
                     beside.about(rest),

@@ -95,6 +95,8 @@ class NodeDocuments:
 
     def _with_lists(self, node: Node) -> Node:
         several = self.index.several
+        if several.isdisjoint(node):
+            return node
         return {key: _listed(value) if key in several else value for key, value in node.items()}
 
     def labelled(self, nodes: Iterable[Node]) -> list[Node]:
@@ -151,18 +153,22 @@ class NodeDocuments:
         return None
 
     def _replaced(self, node: Node, known: Mapping[str, Node]) -> Node:
-        replaced = {}
-        for key, value in node.items():
-            refers = self.context.refers(key)
-            if isinstance(value, list):
-                replaced[key] = [self._value(refers, item, known) for item in value]
-            else:
-                replaced[key] = self._value(refers, value, known)
-        return replaced
+        references = self.context.references
+        return {
+            key: value
+            if type(value) is str and key not in references
+            else self._values(key in references, value, known)
+            for key, value in node.items()
+        }
+
+    def _values(self, refers: bool, value: Any, known: Mapping[str, Node]) -> Any:
+        if type(value) is list:
+            return [self._value(refers, item, known) for item in value]
+        return self._value(refers, value, known)
 
     def _value(self, refers: bool, value: Any, known: Mapping[str, Node]) -> Any:
-        if not refers and type(value) is str:
-            return value
+        if type(value) is str:
+            return known[value] if refers else value
         if iri := self._reference(refers, value):
             return known[iri]
         return self._replaced(value, known) if isinstance(value, dict) else value

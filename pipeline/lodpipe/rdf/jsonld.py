@@ -67,6 +67,7 @@ class Context:
                 self.terms.setdefault(term.iri, []).append(term)
         self.base = base
         self._parts: dict[tuple[frozenset[str], frozenset[str]], dict[str, Any]] = {}
+        self._parts_of: dict[frozenset[str], dict[str, Any]] = {}
         self._compact: dict[str, str] = {}
         self._class_names: dict[str, str] = {}
         self._writings: dict[tuple[str, str], Writing] = {}
@@ -125,11 +126,26 @@ class Context:
             *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
         ]
 
-    def part_of(self, texts: Iterable[str]) -> dict[str, Any]:
-        """The part of the context that is used by nodes with these keys and values."""
-        used = {"@version", self.id, self.type, *texts}
-        begun = {item.partition(":")[0] for item in used if ":" in item and len(item) < _LONGEST}
-        return self.part(self._keys & used, self._prefix_names & begun)
+    def used_by(self, value: str) -> str:
+        """The key of the context that a text is, or the prefix that it begins with (`schema:`), else
+        nothing.
+        """
+        if len(value) >= _LONGEST:
+            return ""
+        if value in self._keys:
+            return value
+        prefix, colon, _ = value.partition(":")
+        return prefix + colon if colon and prefix in self.prefixes else ""
+
+    def part_of(self, names: frozenset[str]) -> dict[str, Any]:
+        """The part of the context that is used by nodes with these keys and prefixes (`used_by`)."""
+        part = self._parts_of.get(names)
+        if part is None:
+            used = {"@version", self.id, self.type, *names}
+            begun = {item.partition(":")[0] for item in used if ":" in item}
+            part = self.part(self._keys & used, self._prefix_names & begun)
+            self._parts_of[names] = part
+        return part
 
     @cached_property
     def _keys(self) -> frozenset[str]:

@@ -106,7 +106,8 @@ class Beside:
         self._rejected: set[tuple[str, str, str]] = set()
         self._contested: set[tuple[str, str, str]] = set()
         self._disputes: set[str] = set()
-        if self.places or self.disputed:
+        self.has_notes = bool(self.places or self.disputed)
+        if self.has_notes:
             self._sort()
 
     def _sort(self) -> None:
@@ -126,8 +127,6 @@ class Beside:
 
     def value(self, node: str, p: str, o: str, value: Value, *, ranked: bool) -> Value:
         """A value with its notes; `ranked` where its rank is not shown otherwise."""
-        if not self._at:
-            return value
         at = (node, p, o)
         if at in self._at:
             value.after = self._written(self._at[at], ranked and at in self._contested)

@@ -13,7 +13,6 @@ Nothing is added that the graph does not say: an expansion gives statements of t
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -196,7 +195,6 @@ class NodeDocuments:
 
 
 _REMEMBERED = 100_000  # references with their labels
-_TEXT = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')
 
 
 def _listed(value: Any) -> Any:
@@ -222,10 +220,20 @@ def line(document: object) -> str:
 
 
 def needed(nodes: Sequence[Node], context: Context) -> Node:
-    """The part of a context that nodes use: read from their JSON, five times faster than from the
-    objects.
-    """
-    return context.part_of(_TEXT.findall(msgspec.json.encode(nodes).decode()))
+    """The part of a context that nodes use."""
+    names: list[str] = []
+    waiting: list[Any] = list(nodes)
+    for value in waiting:  # it grows
+        kind = type(value)
+        if kind is str:
+            if name := context.used_by(value):
+                names.append(name)
+        elif kind is dict:
+            names.extend(value)
+            waiting.extend(value.values())
+        elif kind is list:
+            waiting.extend(value)
+    return context.part_of(frozenset(names))
 
 
 def plain(value: Any, context: Context, languages: Iterable[str]) -> str:

@@ -62,6 +62,7 @@ _IDENTIFIERS = frozenset(
     )
 )
 _SAME = frozenset(f"<{iri}>" for iri in (OWL + "sameAs", SKOS + "exactMatch"))
+_LABELS = frozenset(LABELS)
 _NAMES = frozenset((*LABELS, *ALTERNATIVE_LABELS))
 
 # The full text has positions (no `detail`): without them bm25 of a table without content is always 0.
@@ -244,6 +245,7 @@ class _IndexWriter:
 
     def __init__(self, connection: sqlite3.Connection, plan: IndexPlan) -> None:
         self._connection, self._plan = connection, plan
+        self._has_facts, self._is_searched = plan.has_facts, plan.is_searched
         self._ranks = {kind.iri: number for number, kind in reversed([*enumerate(plan.kinds)])}
         self._properties: dict[str, int] = {}
         self._terms: dict[str, list[str]] = {}
@@ -282,13 +284,19 @@ class _IndexWriter:
 
     def _searched(self, iri: str, node: _Node) -> tuple[str, str, str]:
         """What full text has of a resource: its labels, other names, and texts."""
-        if not self._plan.is_searched:
+        if not self._is_searched:
             return "", "", ""
         for role, text in dict.fromkeys(node.names):
-            self._note("staged_names", (self._count, role, text, name_key(text, self._plan.ignored)))
+            self._note(
+                "staged_names", (self._count, role, text, name_key(text, self._plan.ignored))
+            )
         others = [text for _, text in node.names if text not in node.labels.values()]
         others.append(iri.removeprefix(self._plan.base).rsplit("/", 1)[-1])
-        return fold(" ".join(node.labels.values())), fold(" ".join(others)), fold(" ".join(node.texts))
+        return (
+            fold(" ".join(node.labels.values())),
+            fold(" ".join(others)),
+            fold(" ".join(node.texts)),
+        )
 
     def _note(self, table: str, row: tuple[Any, ...]) -> None:
         """A row of a table; many are sent at a time."""
@@ -305,13 +313,18 @@ class _IndexWriter:
             rows.clear()
 
     def _add_facts(self, node: _Node, document: Mapping[str, Any], rank: int) -> None:
-        fields: dict[tuple[str, str], int] = {}
-        for predicate, value, kind in node.facts:
-            number = self._properties.setdefault(predicate, len(self._properties) + 1)
-            fields[predicate, kind] = number
-            if self._plan.has_facts and kind not in ("name", "prose"):
-                self._note("staged_facts", (number, value, self._count))
-        for (predicate, kind), number in fields.items():
+        properties = self._properties
+        for predicate, _, _ in node.facts:
+            if predicate not in properties:
+                properties[predicate] = len(properties) + 1
+        if self._has_facts:
+            for predicate, value, kind in node.facts:
+                if kind not in ("name", "prose"):
+                    self._note("staged_facts", (properties[predicate], value, self._count))
+        for predicate, kind in dict.fromkeys(
+            [(predicate, kind) for predicate, _, kind in node.facts]
+        ):
+            number = properties[predicate]
             for term, seen in self._notes_of(rank, predicate, number):
                 if term in document:
                     seen.kinds.add(kind)
@@ -355,7 +368,7 @@ class _IndexWriter:
         return self._places.setdefault(name, len(self._places))
 
     def _read(self, rows: Sequence[tuple[str, str]]) -> _Node:
-        best = min((LABELS.index(p) for p, o in rows if p in LABELS and o[0] == '"'), default=-1)
+        best = min([LABELS.index(p) for p, o in rows if p in _LABELS and o[0] == '"'], default=-1)
         node = _Node([], {}, LABELS[best], [], [], [])
         for predicate, value in rows:
             if predicate == TYPE:
@@ -366,7 +379,8 @@ class _IndexWriter:
                 if predicate in _SAME:
                     node.names.append((IDENTIFIER, value[1:-1].rstrip("/").rsplit("/", 1)[-1]))
             elif kind in ("text", "number") and (literal := parse_literal(value)):
-                self._note_text(node, predicate, literal, kind)
+                if self._is_searched:
+                    self._note_text(node, predicate, literal, kind)
                 if kind == "text" and predicate in _NAMES:
                     kind = "name"
                     if best >= 0 and predicate == LABELS[best]:
@@ -480,8 +494,9 @@ class _IndexWriter:
 
 def _is_several(value: Any) -> bool:
     """Whether a property of a node has several values; of a map of languages, in one language."""
-    values = value.values() if isinstance(value, dict) else [value]
-    return any(isinstance(item, list) for item in values)
+    if isinstance(value, dict):
+        return any(isinstance(item, list) for item in value.values())
+    return isinstance(value, list)
 
 
 def _best(labels: Mapping[str, str], languages: Iterable[str]) -> str:

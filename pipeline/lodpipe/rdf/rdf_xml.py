@@ -20,9 +20,7 @@ import pyoxigraph as ox
 from lodpipe.rdf.terms import TYPE, Triple, unescape
 
 _SPECIAL = re.compile("[&<>\"']")
-_ESCAPES = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
-)
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 _SUBJECT, _MARK = "urn:lodpipe:subject", "urn:lodpipe:mark"
 _OTHER = "<urn:lodpipe:other> <urn:lodpipe:other>"
 

@@ -287,7 +287,7 @@ class Writer:
         for predicate, group in groupby(resource.statements, key=itemgetter(1)):
             if predicate == TYPE or predicate in self.site.hidden:
                 continue
-            rows = [row for row in group if row[2] not in in_tables] if in_tables else list(group)
+            rows = [row for row in group if row[2] not in in_tables]
             if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
                 continue
             if rows := self._visible(rows):

@@ -86,6 +86,8 @@ def spellings(word: str) -> tuple[str, ...]:
     ('muller', 'mueller')
     """
     base = plain(word)
+    if word.isascii():  # the same without the marks that it has not
+        return tuple(dict.fromkeys((base, _SHUT.sub(r"\1", base)))) if "e" in base else (base,)
     composed = unicodedata.normalize("NFC", word.lower())
     return tuple(dict.fromkeys((base, plain(composed.translate(_UMLAUTS)), _SHUT.sub(r"\1", base))))
 

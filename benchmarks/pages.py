@@ -1,6 +1,9 @@
 """Pages at scale: a register of tens of thousands of organisations, or the real publication; time
 and peak memory of the pages alone, and the floor: the same files written from memory. By hand.
 
+System time counts only where no large folder was removed on that disk in the minutes before: ext4
+passes over inodes that were just freed, which costs ten times as much as to write a file.
+
 python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv
 python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv --packed
 python benchmarks/pages.py

@@ -470,6 +470,20 @@ def test_nothing_sticks_out_on_a_phone(browser: Browser, address: str, where: st
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.parametrize("query", ["SELECT * { ?s ?p ?o } LIMIT 20", "ASK {}", "SELECT * { ?s", ""])
+def test_on_a_phone_the_answer_of_a_query_is_in_view(
+    browser: Browser, address: str, query: str
+) -> None:
+    with browser.page(viewport=PHONE) as page:
+        page.goto(f"{address}sparql.html" + (f"#query={query}" if query else ""))
+        if not query:
+            page.locator("[data-sample]").nth(1).click()
+        answered(page)
+        top = page.evaluate("document.querySelector('.result').getBoundingClientRect().top")
+        assert 0 < top < PHONE["height"] / 2
+        assert page.locator(".result:focus").count() == 1
+
+
 HOSTILE = [
     "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "x" * 5000, "\u202eשלום مرحبا", "javascript:alert(1)", "&amp;lt; {{7*7}}",
     "\u0007",

@@ -62,7 +62,7 @@ class PageSearch:
         what it refers to.
         """
         labels = ", ".join(map(text, (*LABELS, *ALTERNATIVE_LABELS)))
-        literal = f"t.o LIKE '\"%' AND NOT regexp_matches(t.o, {_UNTYPED})"
+        literal = f"t.o LIKE '\"%' AND NOT (suffix(t.o, '>') AND regexp_matches(t.o, {_UNTYPED}))"
         content = [
             f"SELECT t.s, {_plain('t.o')} AS value FROM site_triples AS t JOIN site_search AS d ON d.s = t.s "
             f"WHERE t.p NOT IN ({labels}) AND {literal}",
@@ -90,5 +90,8 @@ class PageSearch:
 
 def _plain(term: str) -> str:
     """SQL for the text of a literal, escapes as spaces."""
-    bare = f"regexp_replace({term}, '^\"(.*)\"(@[A-Za-z0-9-]+|\\^\\^<[^<>]*>)?$', '\\1', 's')"
-    return f"regexp_replace({bare}, '\\\\.', ' ', 'g')"
+    bare = (
+        f"CASE WHEN suffix({term}, '\"') THEN substr({term}, 2, length({term}) - 2) "
+        f"ELSE regexp_replace({term}, '^\"(.*)\"(@[A-Za-z0-9-]+|\\^\\^<[^<>]*>)?$', '\\1', 's') END"
+    )
+    return f"CASE WHEN contains({term}, '\\') THEN regexp_replace({bare}, '\\\\.', ' ', 'g') ELSE {bare} END"

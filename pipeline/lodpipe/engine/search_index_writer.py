@@ -62,6 +62,7 @@ _IDENTIFIERS = frozenset(
     )
 )
 _SAME = frozenset(f"<{iri}>" for iri in (OWL + "sameAs", SKOS + "exactMatch"))
+_LABELS = frozenset(LABELS)
 _NAMES = frozenset((*LABELS, *ALTERNATIVE_LABELS))
 
 # The full text has positions (no `detail`): without them bm25 of a table without content is always 0.
@@ -90,12 +91,14 @@ CREATE UNIQUE INDEX temp.numbered_sid ON numbered (sid, id);
 INSERT INTO resources SELECT n.id, s.iri, s.kind, s.labels, s.stub, s.data FROM staged AS s JOIN numbered AS n USING (sid) ORDER BY n.id;
 CREATE UNIQUE INDEX resources_iri ON resources (iri);
 INSERT OR IGNORE INTO facts SELECT f.property, f.value, n.id FROM staged_facts AS f JOIN numbered AS n USING (sid) ORDER BY 1, 2, 3;
-INSERT OR IGNORE INTO names SELECT n.id, m.role, m.text, m.key FROM staged_names AS m JOIN numbered AS n USING (sid) ORDER BY 1, 2, 3;
-CREATE INDEX names_key ON names (key);
 INSERT OR IGNORE INTO classes SELECT n.id, c.class FROM staged_classes AS c JOIN numbered AS n USING (sid) ORDER BY 1, 2;
 CREATE INDEX classes_class ON classes (class, id);
 CREATE TEMP TABLE ranges AS SELECT s.rank, min(n.id) AS first, max(n.id) AS last FROM staged AS s JOIN numbered AS n USING (sid) GROUP BY 1;
 UPDATE collections SET (first, last) = (SELECT r.first, r.last FROM ranges AS r WHERE r.rank = collections.rank);
+"""
+_SEARCHED = """
+INSERT OR IGNORE INTO names SELECT n.id, m.role, m.text, m.key FROM staged_names AS m JOIN numbered AS n USING (sid) ORDER BY 1, 2, 3;
+CREATE INDEX names_key ON names (key);
 INSERT INTO search (rowid, label, other, body) SELECT n.id, s.label, s.other, s.body FROM staged AS s JOIN numbered AS n USING (sid) ORDER BY n.id;
 INSERT INTO search (search) VALUES ('optimize');
 CREATE VIRTUAL TABLE temp.spelt USING fts5vocab(main, search, 'col');
@@ -132,6 +135,13 @@ class IndexPlan:
     """The collection of a class (in angle brackets) that has no kind."""
     ignored: frozenset[str] = frozenset()
     """Folded words that names are compared without, besides the legal forms that are known."""
+    is_searched: bool = True
+    """Whether resources are looked for by names, texts and values; pages do not need that."""
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether values are looked up: by filters, and by frames that embed what points to a resource."""
+        return self.is_searched or bool(self.context.reverse)
 
 
 class _Node(NamedTuple):
@@ -235,18 +245,20 @@ class _IndexWriter:
 
     def __init__(self, connection: sqlite3.Connection, plan: IndexPlan) -> None:
         self._connection, self._plan = connection, plan
+        self._has_facts, self._is_searched = plan.has_facts, plan.is_searched
         self._ranks = {kind.iri: number for number, kind in reversed([*enumerate(plan.kinds)])}
         self._properties: dict[str, int] = {}
         self._terms: dict[str, list[str]] = {}
         self._collections: dict[str, tuple[list[str], bool]] = {}
         self._count = 0
-        self._fields: dict[tuple[int, int, str], _FieldNotes] = {}
+        self._noted: dict[tuple[int, int], list[tuple[str, _FieldNotes]]] = {}
         self._rows: dict[str, list[tuple[Any, ...]]] = {
             name: [] for name in ("staged", "staged_classes", "staged_names", "staged_facts")
         }
         for kind in plan.kinds:
             kinds, minor = self._collections.get(kind.collection, ([], True))
             self._collections[kind.collection] = ([*kinds, kind.iri[1:-1]], minor and kind.minor)
+        self._place_of: dict[str, int] = {}
         self._places = {name: number for number, name in enumerate(self._collections)}
 
     def add(self, subject: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -257,23 +269,34 @@ class _IndexWriter:
         label = _best(node.labels, self._plan.languages)
         iri, context = subject[1:-1], self._plan.context
         document = node_object(subject, rows, context)
-        keys = context.names_of(node.named_by[1:-1]) if node.labels else []
+        keys = self._terms_of(node.named_by) if node.labels else []
         stub = {context.id: iri, **{key: document[key] for key in keys if key in document}}
-        others = [text for _, text in node.names if text not in node.labels.values()]
-        others.append(iri.removeprefix(self._plan.base).rsplit("/", 1)[-1])
         self._note(
             "staged",
             (
                 self._count, iri, rank, fold(label) if label else f"\uffff{iri}", kind, _json(node.labels), _json(stub), _json(document),
-                fold(" ".join(node.labels.values())), fold(" ".join(others)), fold(" ".join(node.texts)),
+                *self._searched(iri, node),
             ),
         )  # fmt: skip
         for item in node.classes:
             self._note("staged_classes", (self._count, item[1:-1]))
-        for role, text in dict.fromkeys(node.names):
-            key = name_key(text, self._plan.ignored)
-            self._note("staged_names", (self._count, role, text, key))
         self._add_facts(node, document, rank)
+
+    def _searched(self, iri: str, node: _Node) -> tuple[str, str, str]:
+        """What full text has of a resource: its labels, other names, and texts."""
+        if not self._is_searched:
+            return "", "", ""
+        for role, text in dict.fromkeys(node.names):
+            self._note(
+                "staged_names", (self._count, role, text, name_key(text, self._plan.ignored))
+            )
+        others = [text for _, text in node.names if text not in node.labels.values()]
+        others.append(iri.removeprefix(self._plan.base).rsplit("/", 1)[-1])
+        return (
+            fold(" ".join(node.labels.values())),
+            fold(" ".join(others)),
+            fold(" ".join(node.texts)),
+        )
 
     def _note(self, table: str, row: tuple[Any, ...]) -> None:
         """A row of a table; many are sent at a time."""
@@ -290,19 +313,32 @@ class _IndexWriter:
             rows.clear()
 
     def _add_facts(self, node: _Node, document: Mapping[str, Any], rank: int) -> None:
-        fields: dict[tuple[str, str], int] = {}
-        for predicate, value, kind in node.facts:
-            number = self._properties.setdefault(predicate, len(self._properties) + 1)
-            fields[predicate, kind] = number
-            if kind not in ("name", "prose"):
-                self._note("staged_facts", (number, value, self._count))
-        for (predicate, kind), number in fields.items():
-            for term in self._terms_of(predicate):
+        properties = self._properties
+        for predicate, _, _ in node.facts:
+            if predicate not in properties:
+                properties[predicate] = len(properties) + 1
+        if self._has_facts:
+            for predicate, value, kind in node.facts:
+                if kind not in ("name", "prose"):
+                    self._note("staged_facts", (properties[predicate], value, self._count))
+        for predicate, kind in dict.fromkeys(
+            [(predicate, kind) for predicate, _, kind in node.facts]
+        ):
+            number = properties[predicate]
+            for term, seen in self._notes_of(rank, predicate, number):
                 if term in document:
-                    seen = self._fields.setdefault((rank, number, term), _FieldNotes())
                     seen.kinds.add(kind)
-                    seen.several |= _is_several(document[term])
-                    seen.last, seen.amount = self._count, seen.amount + (seen.last != self._count)
+                    seen.several = seen.several or _is_several(document[term])
+                    seen.amount += seen.last != self._count
+                    seen.last = self._count
+
+    def _notes_of(self, rank: int, predicate: str, number: int) -> list[tuple[str, _FieldNotes]]:
+        """The keys of a property in a collection, each with what is known of it."""
+        notes = self._noted.get((rank, number))
+        if notes is None:
+            notes = [(term, _FieldNotes()) for term in self._terms_of(predicate)]
+            self._noted[rank, number] = notes
+        return notes
 
     def _terms_of(self, predicate: str) -> list[str]:
         """The keys of a property, which are the same for all resources."""
@@ -315,9 +351,15 @@ class _IndexWriter:
         if not classes:
             return "", self._place("untyped", "", minor=True)
         iri = min(classes, key=lambda item: (self._ranks.get(item, len(self._ranks)), item))
+        place = self._place_of.get(iri)
+        if place is None:
+            place = self._place_of[iri] = self._place_of_class(iri)
+        return iri[1:-1], place
+
+    def _place_of_class(self, iri: str) -> int:
         if iri in self._ranks:
-            return iri[1:-1], self._places[self._plan.kinds[self._ranks[iri]].collection]
-        return iri[1:-1], self._place(self._plan.names(iri), iri[1:-1])
+            return self._places[self._plan.kinds[self._ranks[iri]].collection]
+        return self._place(self._plan.names(iri), iri[1:-1])
 
     def _place(self, name: str, iri: str, *, minor: bool = False) -> int:
         kinds, _ = self._collections.setdefault(name, ([], minor))
@@ -326,25 +368,25 @@ class _IndexWriter:
         return self._places.setdefault(name, len(self._places))
 
     def _read(self, rows: Sequence[tuple[str, str]]) -> _Node:
-        best = min((LABELS.index(p) for p, o in rows if p in LABELS and o[0] == '"'), default=-1)
+        best = min([LABELS.index(p) for p, o in rows if p in _LABELS and o[0] == '"'], default=-1)
         node = _Node([], {}, LABELS[best], [], [], [])
         for predicate, value in rows:
             if predicate == TYPE:
                 node.classes.append(value)
                 continue
             term, kind = encoded(value, self._plan.base)
-            is_name = predicate in _NAMES and kind == "text"
-            literal = parse_literal(value)
-            if is_name and best >= 0 and predicate == LABELS[best] and literal:
-                node.labels.setdefault(literal.language, literal.text)
-            if literal and kind in ("text", "number"):
-                self._note_text(node, predicate, literal, kind)
-            elif predicate in _SAME:
-                node.names.append((IDENTIFIER, value[1:-1].rstrip("/").rsplit("/", 1)[-1]))
-            if is_name:
-                kind = "name"
-            elif isinstance(term, str) and len(term) > LONGEST_FACT and kind == "text":
-                kind = "prose"
+            if kind == "reference":
+                if predicate in _SAME:
+                    node.names.append((IDENTIFIER, value[1:-1].rstrip("/").rsplit("/", 1)[-1]))
+            elif kind in ("text", "number") and (literal := parse_literal(value)):
+                if self._is_searched:
+                    self._note_text(node, predicate, literal, kind)
+                if kind == "text" and predicate in _NAMES:
+                    kind = "name"
+                    if best >= 0 and predicate == LABELS[best]:
+                        node.labels.setdefault(literal.language, literal.text)
+                elif kind == "text" and len(term) > LONGEST_FACT:
+                    kind = "prose"
             node.facts.append((predicate, term, kind))
         return node
 
@@ -427,11 +469,13 @@ class _IndexWriter:
         self._connection.executemany(
             "INSERT INTO fields VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (*key, seen.kind, seen.several, seen.amount)
-                for key, seen in sorted(self._fields.items())
+                (rank, number, term, seen.kind, seen.several, seen.amount)
+                for (rank, number), notes in sorted(self._noted.items())
+                for term, seen in sorted(notes, key=itemgetter(0))
+                if seen.amount
             ],
         )
-        for statement in _ORDERED.split(";\n"):
+        for statement in (_ORDERED + (_SEARCHED if self._plan.is_searched else "")).split(";\n"):
             if statement.strip():
                 self._connection.execute(statement)
         self._connection.execute("DELETE FROM collections WHERE first IS NULL")
@@ -450,8 +494,9 @@ class _IndexWriter:
 
 def _is_several(value: Any) -> bool:
     """Whether a property of a node has several values; of a map of languages, in one language."""
-    values = value.values() if isinstance(value, dict) else [value]
-    return any(isinstance(item, list) for item in values)
+    if isinstance(value, dict):
+        return any(isinstance(item, list) for item in value.values())
+    return isinstance(value, list)
 
 
 def _best(labels: Mapping[str, str], languages: Iterable[str]) -> str:

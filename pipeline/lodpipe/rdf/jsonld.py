@@ -18,6 +18,7 @@ from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.terms import TYPE, parse_literal
 
 Value = dict[str, Any] | str | int | bool
+_LONGEST = 100  # characters of a value that may begin with a prefix
 
 
 class Term(Struct, frozen=True):
@@ -28,6 +29,18 @@ class Term(Struct, frozen=True):
     type: str | None
     container: frozenset[str]
     reverse: bool
+
+
+class Writing(Struct, frozen=True):
+    """How the values of a property are written that have the same form: below which key, always in a
+    list, below their language, as a text alone, with which datatype by the context.
+    """
+
+    key: str
+    always: bool
+    by_language: bool
+    bare: bool
+    coerced: str | None
 
 
 class ContextError(ValueError):
@@ -54,7 +67,10 @@ class Context:
                 self.terms.setdefault(term.iri, []).append(term)
         self.base = base
         self._parts: dict[tuple[frozenset[str], frozenset[str]], dict[str, Any]] = {}
+        self._parts_of: dict[frozenset[str], dict[str, Any]] = {}
         self._compact: dict[str, str] = {}
+        self._class_names: dict[str, str] = {}
+        self._writings: dict[tuple[str, str], Writing] = {}
 
     def _alias(self, context: Mapping[str, Any], keyword: str) -> str:
         return next((key for key, value in context.items() if value == keyword), keyword)
@@ -110,6 +126,35 @@ class Context:
             *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
         ]
 
+    def used_by(self, value: str) -> str:
+        """The key of the context that a text is, or the prefix that it begins with (`schema:`), else
+        nothing.
+        """
+        if len(value) >= _LONGEST:
+            return ""
+        if value in self._keys:
+            return value
+        prefix, colon, _ = value.partition(":")
+        return prefix + colon if colon and prefix in self.prefixes else ""
+
+    def part_of(self, names: frozenset[str]) -> dict[str, Any]:
+        """The part of the context that is used by nodes with these keys and prefixes (`used_by`)."""
+        part = self._parts_of.get(names)
+        if part is None:
+            used = {"@version", self.id, self.type, *names}
+            begun = {item.partition(":")[0] for item in used if ":" in item}
+            part = self.part(self._keys & used, self._prefix_names & begun)
+            self._parts_of[names] = part
+        return part
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(self.given)
+
+    @cached_property
+    def _prefix_names(self) -> frozenset[str]:
+        return frozenset(self.prefixes)
+
     def part(self, keys: frozenset[str], prefixes: frozenset[str]) -> dict[str, Any]:
         """The part of the context with these of its keys and prefixes, and what they need."""
         part = self._parts.get((keys, prefixes))
@@ -133,7 +178,7 @@ class Context:
 
     def refers(self, key: str) -> bool:
         """Whether texts below a key are IRIs of resources."""
-        return key in self._references
+        return key in self.references
 
     def is_language_map(self, key: str) -> bool:
         """Whether the value of a key is a map from languages to texts."""
@@ -145,7 +190,8 @@ class Context:
         return frozenset(term.name for term in terms if "@language" in term.container)
 
     @cached_property
-    def _references(self) -> frozenset[str]:
+    def references(self) -> frozenset[str]:
+        """The keys below which texts are IRIs of resources."""
         terms = (term for terms in self.terms.values() for term in terms)
         return frozenset(
             term.name for term in (*terms, *self.reverse.values()) if term.type == "@id"
@@ -153,9 +199,11 @@ class Context:
 
     def class_name(self, iri: str) -> str:
         """A class for `@type`, where coercions of a term of the same name do not count."""
-        for term in self.terms.get(iri, ()):
-            return term.name
-        return self.compact(iri)
+        name = self._class_names.get(iri)
+        if name is None:
+            term = next(iter(self.terms.get(iri, ())), None)
+            name = self._class_names[iri] = term.name if term else self.compact(iri)
+        return name
 
     def class_iri(self, name: str) -> str:
         """The IRI of a class that is named as `class_name` does, or by its IRI."""
@@ -185,6 +233,25 @@ class Context:
             None,
         )
 
+    def writing(self, predicate: str, form: str) -> Writing:
+        """How values of a property (in angle brackets) are written that are IRIs (form `@id`), have a
+        language (`@language`) or this datatype.
+        """
+        writing = self._writings.get((predicate, form))
+        if writing is None:
+            writing = self._writings[predicate, form] = self._writing(predicate[1:-1], form)
+        return writing
+
+    def _writing(self, iri: str, form: str) -> Writing:
+        language = form if form == "@language" else None
+        datatype = XSD + "string" if language else form
+        term = self.choose(iri, language, datatype, form == "@id")
+        if term is None:
+            return Writing(self.compact(iri), False, False, False, None)
+        by_language = bool(language) and "@language" in term.container
+        is_bare = term.type == datatype
+        return Writing(term.name, "@set" in term.container, by_language, is_bare, term.type)
+
 
 def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
     """A node with all its statements; (predicate, object) in N-Triples spelling, sorted."""
@@ -194,35 +261,35 @@ def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context)
         if predicate == TYPE:
             classes.append(context.class_name(value[1:-1]))
         else:
-            _put(properties, predicate[1:-1], value, context)
+            _put(properties, predicate, value, context)
     return {context.id: subject[1:-1], **({context.type: classes} if classes else {}), **properties}
 
 
 def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> None:
     if value.startswith("<"):
+        writing = context.writing(predicate, "@id")
         iri = value[1:-1]
-        term = context.choose(predicate, None, None, True)
-        coerced = term is not None and term.type == "@id"
-        _add(node, term, predicate, iri if coerced else {context.id: iri}, context)
+        _add(node, writing, iri if writing.bare else {context.id: iri})
         return
     literal = parse_literal(value)
     assert literal, value  # the statement table holds canonical literals only
     text, language, datatype = literal
-    term = context.choose(predicate, language, datatype or XSD + "string", False)
-    if language and term is not None and "@language" in term.container:
-        texts = node.setdefault(term.name, {})
-        texts[language] = _with(texts.get(language), text, always="@set" in term.container)
-        return
-    _add(node, term, predicate, _literal(text, language, datatype, term), context)
-
-
-def _literal(text: str, language: str, datatype: str, term: Term | None) -> Value:
     if language:
-        return {"@value": text, "@language": language}
-    if term is not None and term.type is not None and term.type == (datatype or XSD + "string"):
-        return text
+        writing = context.writing(predicate, "@language")
+        if not writing.by_language:
+            _add(node, writing, {"@value": text, "@language": language})
+            return
+        texts = node.setdefault(writing.key, {})
+        texts[language] = _with(texts.get(language), text, always=writing.always)
+        return
+    writing = context.writing(predicate, datatype or XSD + "string")
+    _add(node, writing, text if writing.bare else _literal(text, datatype, writing))
+
+
+def _literal(text: str, datatype: str, writing: Writing) -> Value:
+    """A literal without language that is no text of the datatype which its key has."""
     if not datatype:
-        return text if term is None or term.type is None else {"@value": text}
+        return text if writing.coerced is None else {"@value": text}
     if datatype == XSD + "boolean" and text in ("true", "false"):
         return text == "true"
     if datatype == XSD + "integer" and re.fullmatch("0|-?[1-9][0-9]{0,14}", text):
@@ -230,11 +297,8 @@ def _literal(text: str, language: str, datatype: str, term: Term | None) -> Valu
     return {"@value": text, "@type": datatype}
 
 
-def _add(
-    node: dict[str, Any], term: Term | None, predicate: str, value: Value, context: Context
-) -> None:
-    key = term.name if term else context.compact(predicate)
-    node[key] = _with(node.get(key), value, always=term is not None and "@set" in term.container)
+def _add(node: dict[str, Any], writing: Writing, value: Value) -> None:
+    node[writing.key] = _with(node.get(writing.key), value, always=writing.always)
 
 
 def _with(old: Any, value: Any, *, always: bool) -> Any:

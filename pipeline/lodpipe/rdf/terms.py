@@ -58,6 +58,9 @@ def parse_literal(term: str) -> Literal | None:
     >>> parse_literal('"Stadt"@de')
     Literal(text='Stadt', language='de', datatype='')
     """
+    text, _, ending = term.rpartition('"')
+    if not ending and text[:1] == '"':  # most literals are plain
+        return Literal(unescape(text[1:]))
     match = _LITERAL.fullmatch(term)
     return Literal(unescape(match[1]), match[2] or "", match[3] or "") if match else None
 

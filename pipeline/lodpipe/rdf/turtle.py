@@ -28,6 +28,10 @@ class TermWriter:
     def __init__(self, base: str, prefixes: dict[str, str]) -> None:
         self.base = base
         self.prefixes = sorted(prefixes.items())
+        self.prefix_lines = [
+            (f"{name}:", f"@prefix {name}: <{namespace}> .\n") for name, namespace in self.prefixes
+        ]
+        """What a text has that uses a prefix, and the line that declares it."""
         self._namespaces = Namespaces(prefixes, base)
         self._short: dict[str, str] = {}
 
@@ -38,6 +42,8 @@ class TermWriter:
         return "\n".join(lines) + "\n"
 
     def __call__(self, term: str) -> str:
+        if term[0] == '"' and term[-1] != ">":
+            return term
         short = self._short.get(term)
         if short is None:
             short = self._shorten(term)
@@ -48,13 +54,13 @@ class TermWriter:
     def _shorten(self, term: str) -> str:
         if term.startswith("<"):
             return self._iri(term)
-        if term.startswith('"') and term.endswith(">"):
+        if term.startswith('"'):
             text, _, datatype = term.rpartition("^^")
             bare = _BARE.get(datatype)
             if bare and bare.fullmatch(text[1:-1]):
                 return text[1:-1]
             return f"{text}^^{self._iri(datatype)}"
-        return term
+        return term  # a blank node
 
     def _iri(self, term: str) -> str:
         iri = term[1:-1]
@@ -63,10 +69,6 @@ class TermWriter:
         if iri.startswith(self.base) and _RELATIVE.fullmatch(iri, len(self.base)):
             return f"<{iri[len(self.base) :]}>"
         return term
-
-
-def _predicate_order(predicate: str) -> tuple[bool, str]:
-    return predicate != TYPE, predicate
 
 
 def blocks(
@@ -78,14 +80,17 @@ def blocks(
         for _, predicate, value in rows:
             properties.setdefault(predicate, []).append(value)
         lines = []
-        for predicate in sorted(properties, key=_predicate_order):
-            name = "a" if predicate == TYPE else write(predicate)
-            values = [write(value) for value in properties[predicate]]
-            lines.append(f"{name} {_listed(values, indent)}")
+        if types := properties.pop(TYPE, None):
+            lines.append(f"a {_listed(list(map(write, types)), indent)}")
+        for predicate in sorted(properties):
+            values = list(map(write, properties[predicate]))
+            lines.append(f"{write(predicate)} {_listed(values, indent)}")
         yield f"{indent}{write(subject)} " + f" ;\n{indent}    ".join(lines) + " .\n"
 
 
 def _listed(values: list[str], indent: str) -> str:
+    if len(values) == 1:
+        return values[0]
     one_line = ", ".join(values)
     return one_line if len(one_line) <= 100 else f" ,\n{indent}        ".join(values)
 

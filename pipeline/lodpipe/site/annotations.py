@@ -18,6 +18,7 @@ from lodpipe.site.names import Names, label, literal
 from lodpipe.site.values import Value, of_literal, references
 
 Labels = Mapping[str, Sequence[str | None]]
+_NOTHING = Markup("")
 
 
 @dataclass
@@ -102,6 +103,15 @@ class Beside:
     def __post_init__(self) -> None:
         self._at: dict[tuple[str, str, str], list[NotedPlace]] = {}
         self._of: dict[str, list[NotedPlace]] = {}
+        self._rejected: set[tuple[str, str, str]] = set()
+        self._contested: set[tuple[str, str, str]] = set()
+        self._disputes: set[str] = set()
+        self.has_notes = bool(self.places or self.disputed)
+        if self.has_notes:
+            self._sort()
+
+    def _sort(self) -> None:
+        """The notes by what they are about."""
         for place in self.places:
             self._at.setdefault((place.node, place.p, place.o), []).append(place)
             if place.note:
@@ -125,6 +135,8 @@ class Beside:
 
     def row(self, node: str) -> Markup:
         """The notes on a row of a table as a whole."""
+        if not self._at:
+            return _NOTHING
         return self._written(self._at.get((node, "", ""), ()), ranked=False)
 
     def rest(self, note: str) -> list[NotedPlace] | None:
@@ -179,6 +191,8 @@ class Beside:
 
     def disputes(self) -> list[Dispute]:
         """The contradictions of the page, in the order of their IRIs."""
+        if not self.disputed:
+            return []
         return [
             self._dispute(dispute, list(group))
             for dispute, group in groupby(self.disputed, key=attrgetter("dispute"))

@@ -4,7 +4,7 @@ points to it; and the same as data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -126,6 +126,7 @@ class PageContent:
     parents: list[Value] = field(default_factory=list)
 
 
+_ORDER = itemgetter(0)
 AnyRow = TypeVar("AnyRow", bound="tuple[Any, ...]")
 
 
@@ -202,6 +203,7 @@ class Writer:
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
         self.cards = SourceWriter(site, names, wording)
+        self._without_notes = Beside(wording, (), (), {}, "", "")
         self.order = {iri: number for number, iri in enumerate(site.properties)}
         self._known_kinds: dict[tuple[frozenset[str], str | None, str], list[Value]] = {}
         self._properties: dict[tuple[str, bool], tuple[tuple[int, str], str, str, str | None]] = {}
@@ -212,11 +214,13 @@ class Writer:
         numbers = {row[1]: number for number, row in enumerate(resource.sources, 1)}
         in_tables = {row[4] for row in resource.rows}
         text, tag = label(resource.labels, self.place, resource.iri, self.addresses.base)
-        beside = Beside(
-            self.wording, resource.noted, resource.disputed, numbers, root, resource.iri
-        )
+        beside = self._without_notes
+        if resource.noted or resource.disputed:
+            beside = Beside(
+                self.wording, resource.noted, resource.disputed, numbers, root, resource.iri
+            )
         facts = self._facts(resource, root, numbers, in_tables, beside)
-        sheets = self._sheets(resource, root, numbers, beside)
+        sheets = self._sheets(resource, root, numbers, beside) if resource.rows else []
         return PageContent(
             title=Value(text, lang=tag if tag != self.language else ""),
             iri=resource.iri[1:-1],
@@ -224,7 +228,7 @@ class Writer:
             facts=facts,
             sheets=[sheet for sheet in sheets if not sheet.notes],
             notes=[sheet for sheet in sheets if sheet.notes],
-            pointing=self._pointing(resource, root),
+            pointing=self._pointing(resource, root) if resource.pointing else [],
             resting=[
                 self._link(s, described, labels, root, detail=str(count))
                 for _, _, s, count, described, *labels in resource.resting
@@ -287,23 +291,14 @@ class Writer:
             if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
                 continue
             if rows := self._visible(rows):
-                facts.append(
-                    self._fact(
-                        predicate,
-                        [
-                            beside.value(
-                                resource.iri,
-                                predicate,
-                                row[2],
-                                self._value(row[2], row[3], row[4], row[5:], root, numbers),
-                                ranked=True,
-                            )
-                            for row in rows
-                        ],
-                        root,
-                    )
-                )
-        return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
+                values = [
+                    self._value(row[2], row[3], row[4], row[5:], root, numbers) for row in rows
+                ]
+                if beside.has_notes:
+                    for row, value in zip(rows, values, strict=True):
+                        beside.value(resource.iri, predicate, row[2], value, ranked=True)
+                facts.append(self._fact(predicate, values, root))
+        return [fact for _, fact in sorted(facts, key=_ORDER)]
 
     def _visible(self, rows: list[Row]) -> list[Row]:
         """Of texts in several languages those of the page's language, where there are any, without
@@ -362,18 +357,19 @@ class Writer:
         root: str,
         numbers: Mapping[str, int],
     ) -> Value:
-        refs = self._evidence(graphs.split(" "), numbers) if graphs else ""
+        refs = self._evidence(graphs, numbers) if graphs else ""
         if term.startswith('"'):
             return of_literal(term, self.language, refs)
         return self._link(term, described, labels, root, refs)
 
-    def _evidence(self, graphs: Collection[str], numbers: Mapping[str, int]) -> str:
+    def _evidence(self, graphs: str, numbers: Mapping[str, int]) -> str:
         """The numbers of the documents that a value rests on, after the mark of those that rest on
         editorial work alone.
         """
-        cited = tuple(sorted(numbers[graph] for graph in graphs if graph in numbers))
-        links = references(cited, self.word)
-        return self.mark + links if self.site.editorial.issuperset(graphs) else links
+        several = graphs.split(" ")
+        cited = sorted([numbers[graph] for graph in several if graph in numbers])
+        links = references(tuple(cited), self.word)
+        return self.mark + links if self.site.editorial.issuperset(several) else links
 
     def _link(
         self,
@@ -459,7 +455,7 @@ class Writer:
             lines.append(
                 Line(
                     cells,
-                    self._evidence(graphs, numbers) if graphs else "",
+                    self._evidence(" ".join(graphs), numbers) if graphs else "",
                     link,
                     name,
                     beside.about(rest),
@@ -499,7 +495,7 @@ class Writer:
                         predicate, values, root, more=max(0, rows[0][2] - INCOMING), pointing=True
                     )
                 )
-        return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
+        return [fact for _, fact in sorted(facts, key=_ORDER)]
 
 
 def _without_plain_copies(rows: list[Row]) -> list[Row]:

@@ -12,12 +12,11 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import pyoxigraph as ox
-
 from lodpipe.engine.forked_blocks import answers
 from lodpipe.publish.api.node_documents import Node, line, needed
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.rdf.jsonld import Context, node_object
+from lodpipe.rdf.rdf_xml import RdfXml
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.site.addresses import up
 from lodpipe.site.pages import PageContent, Resource, Writer
@@ -122,7 +121,7 @@ class ResourceFiles:
         files = {
             ".ttl": turtle(triples, self.terms).encode(),
             ".nt": ntriples.encode(),
-            ".rdf": rdfxml(ntriples, self._namespaces),
+            ".rdf": self._rdf_xml.document(triples, ntriples),
             ".jsonld": f'{{"@context": {part},\n"@graph": [\n{graph}\n]}}\n'.encode(),
             ".json": document,
         }
@@ -145,8 +144,8 @@ class ResourceFiles:
         return {}
 
     @cached_property
-    def _namespaces(self) -> list[tuple[str, str]]:
-        return sorted(self.terms.prefixes)
+    def _rdf_xml(self) -> RdfXml:
+        return RdfXml(self.terms.prefixes)
 
 
 def rendered(files: ResourceFiles, items: Iterable[Waiting], processes: int) -> Iterator[Rendered]:
@@ -179,18 +178,5 @@ def _blocks(items: Iterable[Waiting]) -> Iterator[list[Waiting]]:
 def turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:
     """A Turtle document with the prefixes that it uses."""
     body = "\n".join(blocks(triples, terms))
-    used = [
-        f"@prefix {name}: <{namespace}> .\n"
-        for name, namespace in sorted(terms.prefixes)
-        if f"{name}:" in body
-    ]
+    used = [line for mark, line in terms.prefix_lines if mark in body]
     return f"@base <{terms.base}> .\n{''.join(used)}\n{body}"
-
-
-def rdfxml(ntriples: str, prefixes: Sequence[tuple[str, str]]) -> bytes:
-    """An RDF/XML document of N-Triples."""
-    used = {name: namespace for name, namespace in prefixes if f"<{namespace}" in ntriples}
-    parsed = (quad.triple for quad in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES))
-    written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
-    assert written is not None  # no file was given
-    return written

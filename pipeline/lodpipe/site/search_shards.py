@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +86,12 @@ def spellings(word: str) -> tuple[str, ...]:
     ('muller', 'mueller')
     """
     base = plain(word)
+    if word.isascii():  # the same without the marks that it has not
+        return tuple(dict.fromkeys((base, _SHUT.sub(r"\1", base)))) if "e" in base else (base,)
     composed = unicodedata.normalize("NFC", word.lower())
     return tuple(dict.fromkeys((base, plain(composed.translate(_UMLAUTS)), _SHUT.sub(r"\1", base))))
 
 
-@lru_cache(1000)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text."""
     matched = _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
@@ -102,7 +105,7 @@ class SearchShards:
     languages: Sequence[str]
     groups: Sequence[Sequence[str]]
     total: int  # of all entries
-    _terms: dict[str, list[int]] = field(default_factory=dict)
+    _terms: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     _named: set[str] = field(default_factory=set)
     _starts: list[int] = field(default_factory=list)
     _block: list[list[Any]] = field(default_factory=list)
@@ -143,26 +146,23 @@ class SearchShards:
     def _add(self, entry: SearchEntry) -> None:
         while len(self._starts) <= entry.group:
             self._starts.append(self._count)
-        best: dict[str, int] = {}
-        for role, text in (
-            (TEXT, entry.texts),
-            (KEY, entry.keys),
-            *((NAME, name) for name in entry.names),
-        ):
-            for word in words(text):
-                for spelling in spellings(word):
-                    best[spelling] = max(role, best.get(spelling, 0))
-                    if role == NAME:
-                        self._named.add(spelling)
-        for name in (*entry.labels, *entry.names):
+        best = dict.fromkeys(_spelt(words(entry.texts)), TEXT)
+        best |= dict.fromkeys(_spelt(words(entry.keys)), KEY)
+        names = [words(name) for name in entry.names]
+        for name in names:
+            best |= (named := dict.fromkeys(_spelt(name), NAME))
+            self._named.update(named)
+        labels = [words(label) for label in dict.fromkeys(entry.labels)]
+        for name in (*labels, *names):
             if short := _initials(name):
                 best[short] = max(KEY, best.get(short, 0))
-        for label in dict.fromkeys(entry.labels):
-            for spelling, weight in _weights(words(label)):
+        for label in labels:
+            for spelling, weight in _weights(label):
                 best[spelling] = max(weight, best.get(spelling, 0))
                 self._named.add(spelling)
+        number, terms = self._count * 8, self._terms
         for spelling, weight in best.items():
-            self._terms.setdefault(spelling, []).append(self._count * 8 + weight)
+            terms[spelling].append(number + weight)
         self._block.append(entry.row())
         self._count += 1
 
@@ -174,13 +174,18 @@ class SearchShards:
             self._block = []
 
 
-def _initials(name: str) -> str:
-    """What people call something with a long name.
+def _spelt(texts: Iterable[str]) -> Iterator[str]:
+    """All spellings of words."""
+    return chain.from_iterable(map(spellings, texts))
 
-    >>> _initials("Open Knowledge Foundation")
+
+def _initials(name: Sequence[str]) -> str:
+    """What people call something whose name has many words.
+
+    >>> _initials(["Open", "Knowledge", "Foundation"])
     'okf'
     """
-    large = [word[0] for word in words(name) if word[0].isupper()]
+    large = [word[0] for word in name if word[0].isupper()]
     return plain("".join(large)) if 3 <= len(large) <= 8 else ""
 
 
@@ -200,9 +205,8 @@ def _packed(entries: Sequence[int]) -> list[int]:
     """
     packed, last = [], 0
     for item in entries:
-        number, weight = divmod(item, 8)
-        packed.append((number - last) * 8 + weight)
-        last = number
+        packed.append(item - last)
+        last = item & -8
     return packed
 
 

@@ -13,7 +13,7 @@ function start(main: HTMLElement): void {
   const root = main.dataset["root"] ?? "./";
   const status = h("p", {role: "status", "aria-live": "polite", class: "tool-status"}, t("searchLoading"));
   const results = h("div", {class: "search-results"});
-  const input = h("input", {type: "search", name: "q", id: "search-input", autocomplete: "off", spellcheck: "false", "aria-describedby": "search-hint", enterkeyhint: "search"});
+  const input = h("input", {type: "search", name: "q", id: "search-input", autocomplete: "off", autofocus: true, spellcheck: "false", "aria-describedby": "search-hint", enterkeyhint: "search"});
   const form = h("form", {class: "search-form", role: "search"},
     h("label", {for: "search-input"}, t("searchLabel")),
     h("div", {class: "search-line"}, input, h("button", {type: "submit"}, t("searchButton"))),
@@ -41,7 +41,6 @@ function start(main: HTMLElement): void {
   const search = (): void => void update().then(remember, () => (status.textContent = t("searchFailed")));
   if (input.value.trim()) void update().catch(() => (status.textContent = t("searchFailed")));
   else status.textContent = t("searchReady", count(index.size));
-  input.focus(); // last: the browser lays the page out for it
   let waiting = 0;
   input.addEventListener("input", () => {
     clearTimeout(waiting);
@@ -102,6 +101,12 @@ function walk(event: KeyboardEvent, input: HTMLInputElement, results: HTMLElemen
   next.focus();
 }
 
-const main = document.getElementById("search");
-document.querySelectorAll<HTMLAnchorElement>(".languages a").forEach(keepsPlace);
-if (main) start(main);
+function begin(): void {
+  const main = document.getElementById("search");
+  document.querySelectorAll<HTMLAnchorElement>(".languages a").forEach(keepsPlace);
+  if (main) start(main);
+}
+
+// The page loads the script with `async`, because one with `defer` waits for the stylesheets: it may come before the page.
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+else begin();

@@ -50,7 +50,8 @@ class Page {
   readonly #status = h("p", {role: "status", "aria-live": "polite", class: "tool-status"});
   readonly #clock = h("span", {class: "clock"}); // beside the status, since a ticking live region would be read aloud each second
   readonly #bar = h("progress", {hidden: true});
-  readonly #result = h("section", {class: "result", "aria-label": t("result")});
+  readonly #state = h("div", {class: "state"}, this.#status, this.#clock, this.#bar);
+  readonly #result = h("section", {class: "result", "aria-label": t("result"), tabindex: -1});
   readonly #onServer = h("input", {type: "radio", name: "engine", id: "engine-server"});
   #running: Run | undefined;
   #sample: Sample | undefined;
@@ -88,7 +89,7 @@ class Page {
         host,
         h("p", {class: "tool-hint keyboard"}, t("keys")),
         h("div", {class: "actions"}, this.#run, this.#stop, this.#share, this.#server ? this.#choice() : null),
-        h("div", {class: "state"}, this.#status, this.#clock, this.#bar),
+        this.#state,
         this.#result));
   }
 
@@ -159,7 +160,9 @@ class Page {
     } catch (error) {
       if (this.#running === run) this.#failed(error, run.since);
     }
-    if (this.#running === run) this.#end();
+    if (this.#running !== run) return;
+    this.#end();
+    this.#reveal();
   }
 
   /** The editor's text; prefixes that this publication knows are declared in it where they are missing. */
@@ -189,6 +192,13 @@ class Page {
     this.#result.removeAttribute("aria-busy");
     if (document.activeElement === this.#stop) this.#run.focus();
     this.#stop.disabled = true;
+  }
+
+  /** On a phone the editor fills the screen: what came of the query is moved into view, and the focus with it. */
+  #reveal(): void {
+    if (WIDE.matches || this.#result.getBoundingClientRect().top < innerHeight / 2) return;
+    this.#result.focus({preventScroll: true});
+    this.#state.scrollIntoView();
   }
 
   readonly #progress: Progress = (part, loaded, total) => {

@@ -15,6 +15,7 @@ import sqlite3
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lodpipe.config.publication import Project
@@ -138,6 +139,14 @@ def open_index(
     holder = tempfile.TemporaryDirectory(prefix="lodpipe-api-")
     path = Path(holder.name) / name
     write_index(path, triples(), plan, version)
+    return SearchIndex(path, holder)
+
+
+def page_index(plan: IndexPlan, triples: Iterable[Triple]) -> SearchIndex:
+    """What pages need of an index, without what only a server looks for, in a temporary folder."""
+    holder = tempfile.TemporaryDirectory(prefix="lodpipe-api-")
+    path = Path(holder.name) / "pages.sqlite"
+    write_index(path, triples, replace(plan, is_searched=False), "")
     return SearchIndex(path, holder)
 
 

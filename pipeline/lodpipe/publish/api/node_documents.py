@@ -94,6 +94,8 @@ class NodeDocuments:
 
     def _with_lists(self, node: Node) -> Node:
         several = self.index.several
+        if several.isdisjoint(node):
+            return node
         return {key: _listed(value) if key in several else value for key, value in node.items()}
 
     def labelled(self, nodes: Iterable[Node]) -> list[Node]:
@@ -103,11 +105,14 @@ class NodeDocuments:
         return self._with_labels([self._with_lists(node) for node in nodes])
 
     def _with_labels(self, nodes: list[Node]) -> list[Node]:
-        wanted: set[str] = set()
-        for node in nodes:
-            self._collect(node, wanted)
-        known = self._known(wanted)
-        return [self._replaced(node, known) for node in nodes]
+        try:
+            return [self._replaced(node, self._references) for node in nodes]
+        except KeyError:  # of a reference that is new
+            wanted: set[str] = set()
+            for node in nodes:
+                self._collect(node, wanted)
+            known = self._known(wanted)
+            return [self._replaced(node, known) for node in nodes]
 
     def _known(self, wanted: set[str]) -> Mapping[str, Node]:
         """What references to these IRIs are replaced by; the index stays the same, so it is asked
@@ -127,30 +132,43 @@ class NodeDocuments:
     def _collect(self, node: Node, wanted: set[str]) -> None:
         """The IRIs that a node refers to."""
         for key, value in node.items():
+            refers = self.context.refers(key)
+            if not refers and type(value) is str:
+                continue
             for item in value if isinstance(value, list) else (value,):
-                if iri := self._reference(key, item):
+                if iri := self._reference(refers, item):
                     wanted.add(iri)
                 elif isinstance(item, dict):
                     self._collect(item, wanted)
 
-    def _reference(self, key: str, value: Any) -> str | None:
-        """The IRI that a value refers to; None where it is a literal or a node of its own."""
+    def _reference(self, refers: bool, value: Any) -> str | None:
+        """The IRI that a value refers to; None where it is a literal or a node of its own. `refers` is
+        whether texts below its key are IRIs.
+        """
         if isinstance(value, str):
-            return value if self.context.refers(key) else None
+            return value if refers else None
         if isinstance(value, dict) and len(value) == 1 and self.context.id in value:
             return str(value[self.context.id])
         return None
 
     def _replaced(self, node: Node, known: Mapping[str, Node]) -> Node:
+        references = self.context.references
         return {
-            key: [self._value(key, item, known) for item in value]
-            if isinstance(value, list)
-            else self._value(key, value, known)
+            key: value
+            if type(value) is str and key not in references
+            else self._values(key in references, value, known)
             for key, value in node.items()
         }
 
-    def _value(self, key: str, value: Any, known: Mapping[str, Node]) -> Any:
-        if iri := self._reference(key, value):
+    def _values(self, refers: bool, value: Any, known: Mapping[str, Node]) -> Any:
+        if type(value) is list:
+            return [self._value(refers, item, known) for item in value]
+        return self._value(refers, value, known)
+
+    def _value(self, refers: bool, value: Any, known: Mapping[str, Node]) -> Any:
+        if type(value) is str:
+            return known[value] if refers else value
+        if iri := self._reference(refers, value):
             return known[iri]
         return self._replaced(value, known) if isinstance(value, dict) else value
 
@@ -164,7 +182,8 @@ class NodeDocuments:
                 else:
                     value = node.get(key, [])
                     items = value if isinstance(value, list) else [value]
-                    iris = [iri for item in items if (iri := self._reference(key, item))]
+                    refers = self.context.refers(key)
+                    iris = [iri for item in items if (iri := self._reference(refers, item))]
                 known = self.index.of_iris(iris)
                 embedded = [self._with_lists(known[iri].node) for iri in iris if iri in known]
                 whole = iter(self._embedded(embedded, inner))
@@ -202,22 +221,19 @@ def line(document: object) -> str:
 
 def needed(nodes: Sequence[Node], context: Context) -> Node:
     """The part of a context that nodes use."""
-    used: set[str] = {"@version", context.id, context.type}
+    names: list[str] = []
     waiting: list[Any] = list(nodes)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            if len(value) < 100:
-                used.add(value)
-        elif isinstance(value, dict):
-            used.update(value)
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-    begun = {item.partition(":")[0] for item in used if ":" in item}
-    return context.part(
-        frozenset(used & context.given.keys()), frozenset(begun & context.prefixes.keys())
-    )
+    for value in waiting:  # it grows
+        kind = type(value)
+        if kind is str:
+            if name := context.used_by(value):
+                names.append(name)
+        elif kind is dict:
+            names.extend(value)
+            waiting.extend(value.values())
+        elif kind is list:
+            waiting.extend(value)
+    return context.part_of(frozenset(names))
 
 
 def plain(value: Any, context: Context, languages: Iterable[str]) -> str:

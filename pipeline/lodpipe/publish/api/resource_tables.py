@@ -35,7 +35,9 @@ def as_csv(
     for node in nodes:
         row = [str(node[context.id])]
         row += [plain(node.get(context.type, []), context, languages) for _ in types]
-        row += [_cell(node.get(term), part, documents) for _, term, part in columns]
+        row += [
+            _cell(node[term], part, documents) if term in node else "" for _, term, part in columns
+        ]
         writer.writerow(row)
     return out.getvalue().encode()
 
@@ -58,9 +60,9 @@ def _columns(fields: Sequence[Field], documents: NodeDocuments) -> Iterator[tupl
 
 
 def _cell(value: Any, part: str, documents: NodeDocuments) -> str:
+    if isinstance(value, str) and not part:
+        return value
     context, languages = documents.context, documents.index.languages
-    if value is None:
-        return ""
     if part and part != "label":
         return plain(value.get(part, ""), context, languages) if isinstance(value, dict) else ""
     items = value if isinstance(value, list) else [value]

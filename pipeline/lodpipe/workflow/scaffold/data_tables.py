@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -327,7 +327,7 @@ def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> I
     for name in files:
         path = PurePosixPath(name)
         folders.setdefault((path.parent.as_posix(), path.suffix), []).append(name)
-    groups: list[tuple[set[str], list[tuple[str, str]]]] = []
+    groups: list[_Group] = []
     for key, names in folders.items():
         counts = Counter(key for name in names for key in files[name])
         usual = {key for key, count in counts.items() if 2 * count > len(names)}
@@ -336,7 +336,7 @@ def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> I
             < len(names) / 2
         ):
             continue  # files that have nothing in common
-        same = next((g for g in groups if g[1][0][1] == key[1] and _overlap(g[0], usual)), None)
+        same = next((g for g in groups if _are_one_kind(g, (usual, [key]), files, folders)), None)
         if same:
             same[1].append(key)
         else:
@@ -345,22 +345,75 @@ def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> I
         names = [name for key in keys for name in folders[key]]
         if len(names) < 2:
             continue
-        patterns = tuple(
-            f"{folder}/*{suffix}" if folder != "." else f"*{suffix}" for folder, suffix in keys
-        )
         parts = [PurePosixPath(folder).parts for folder, _ in keys]
         common = parts[0][: next((n for n in range(len(parts[0])) if len({p[: n + 1] for p in parts}) > 1), len(parts[0]))]  # fmt: skip
-        if len(keys) > 3 and common:
-            patterns = (f"{'/'.join(common)}/**/*{keys[0][1]}",)
+        patterns = _patterns_of(keys, common, names, list(files))
         records = [files[name] for name in names]
         if column := _file_column(names, records):
             patterns = tuple(pattern.replace(f"*{keys[0][1]}", f"{{{column}}}{keys[0][1]}") for pattern in patterns)  # fmt: skip
             records = [{column: PurePosixPath(name).stem, **record} for name, record in zip(names, records, strict=True)]  # fmt: skip
-        last = PurePosixPath(keys[0][0]).name if len(keys) == 1 else (common or ("records",))[-1]
+        called = {path[-1:] for path in parts}
+        last = (called.pop() if len(called) == 1 else common)[-1:]
         yield DataTable(
-            _table_name(last or "records"), patterns, records, is_rewritten=is_rewritten,
+            _table_name("".join(last) or "records"), patterns, records, is_rewritten=is_rewritten,
             reason=f"{len(names)} files with one record each",
         )  # fmt: skip
+
+
+_Folder = tuple[str, str]  # its path, and the suffix of its files
+_Group = tuple[set[str], list[_Folder]]  # the usual fields of folders that are one table
+
+
+def _are_one_kind(
+    group: _Group, other: _Group, files: Mapping[str, Record], folders: Mapping[_Folder, list[str]]
+) -> bool:
+    """Whether the files of a further folder are records of the same kind: they have the same fields,
+    and the folders are called alike (`nv/people`, `wy/people`), or few folders beside them have a
+    plural as name (`nv`, `wy`; not `drivers`, `teams`); else all fields, five or more, are the same
+    and no keys.
+    """
+    (usual, known), (fields, (folder,)) = group, other
+    if known[0][1] != folder[1] or not _overlap(usual, fields):
+        return False
+    names = {PurePosixPath(path).name for path, _ in (*known, folder)}
+    parents = {PurePosixPath(path).parent for path, _ in (*known, folder)}
+    beside = {path.name for name, _ in folders if (path := PurePosixPath(name)).parent in parents}
+    if len(names) == 1 or 2 * sum(map(_is_plural, beside)) < len(beside):
+        return True
+    keys = [_keys_of(files[name] for name in folders[path]) for path in (*known, folder)]
+    is_distinct = len(set().union(*keys)) == sum(map(len, keys))
+    return is_distinct and len(usual) >= 5 and usual == fields
+
+
+def _is_plural(name: str) -> bool:
+    return singular(name.lower()) != name.lower()
+
+
+def _keys_of(records: Iterable[Record]) -> set[str]:
+    """What names the records of a folder, by the first field that is called so."""
+    return {str(next((record[key] for key in _IDS if key in record), "")) for record in records}
+
+
+def _patterns_of(
+    keys: list[_Folder], common: tuple[str, ...], names: list[str], others: list[str]
+) -> tuple[str, ...]:
+    """The patterns of the files in folders: one for each of up to three folders, else one with signs
+    for the parts of their paths that differ, if it matches no other file.
+    """
+    patterns = tuple(
+        f"{folder}/*{suffix}" if folder != "." else f"*{suffix}" for folder, suffix in keys
+    )
+    parts = [PurePosixPath(folder).parts for folder, _ in keys]
+    suffix = keys[0][1]
+    if len(keys) > 3 and len(set(map(len, parts))) == 1:
+        levels = [set(level) for level in zip(*parts, strict=True)]
+        path = "/".join(level.pop() if len(level) == 1 else "*" for level in levels)
+        if set(_matching(others, pattern := f"{path}/*{suffix}")) == set(names):
+            return (pattern,)
+    if len(keys) > 3 and common:
+        if set(_matching(others, pattern := f"{'/'.join(common)}/**/*{suffix}")) == set(names):
+            return (pattern,)
+    return patterns
 
 
 FILE_NAME = "file_name"
@@ -399,11 +452,13 @@ def _table_name(file: str) -> str:
 def singular(name: str) -> str:
     """A rough singular of an English plural: cities → city, bodies → body, towns → town.
 
-    >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
-    ('city', 'class', 'town', 'status')
+    >>> singular("cities"), singular("classes"), singular("towns"), singular("chassis")
+    ('city', 'class', 'town', 'chassis')
     """
     if name == "people":
         return "person"
+    if name.endswith(("is", "series", "species", "news")):
+        return name  # chassis, basis
     for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
         if name.endswith(ending) and len(name) > len(ending) + 1:
             return name[: -len(ending)] + single

@@ -669,7 +669,7 @@ def scheme_of(table: str, path: tuple[str, ...]) -> str:
 
 def snake_case(name: str) -> str:
     """A name in small letters with underscores: startDate → start_date."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def reference_name(name: str) -> str:

@@ -19,6 +19,14 @@ from lodpipe.sources.file_patterns import Pattern, has_signs
 from lodpipe.workflow.scaffold.other_formats import FORMATS, Record, features, is_geojson
 
 ROWS = {".csv", ".tsv"}
+# Names that a query would take for words of SQL.
+_RESERVED = frozenset(
+    "all analyze and any array as asc between both by case cast check collate column constraint create cross default"
+    " desc describe distinct do else end except exists false fetch filter for foreign from full grant group having in"
+    " index inner intersect into is join key lateral left like limit natural not null offset on only or order outer"
+    " over partition pivot primary qualify references returning right rows select set show some summarize table then"
+    " to true union unique unpivot update user using values view when where window with".split()
+)
 _SEPARATORS = ",;\t|"
 # What folders of data hold besides data.
 _NO_DATA = re.compile(
@@ -64,6 +72,7 @@ def data_tables(
     single: dict[str, Record] = {}
     again: dict[str, Record] = {}
     read: list[str] = []
+    empty: set[str] = set()
     omitted = [Pattern.read(pattern) for pattern in excluded]
     for path in [only] if only else _data_files(folder):
         name = path.relative_to(folder).as_posix()
@@ -87,12 +96,19 @@ def data_tables(
             findings += error.findings
             continue
         read.append(name)
+        empty |= set() if content else {name}
         lists = list(_lists(name, content))
         tables += lists
         if not lists and isinstance(content, dict) and content:
             single[name] = content
     tables, copies = _without_copies(tables)
-    tables = [*_same_columns(tables), *_one_file_each(single), *_one_file_each(again, True)]
+    root = _root_name(folder)
+    holding = [name for name in read if name not in empty]
+    lists = _same_fields([table for table in tables if not table.is_rows], root, holding)
+    tables = [
+        *_same_columns([table for table in tables if table.is_rows]),
+        *lists, *_one_file_each(single, root), *_one_file_each(again, root, True),
+    ]  # fmt: skip
     used = {
         name for table in tables for pattern in table.files for name in _matching(read, pattern)
     }
@@ -115,7 +131,25 @@ def _without_copies(tables: list[DataTable]) -> tuple[list[DataTable], dict[str,
             continue
         if _overlap(set(table.records[0]), set(origin.records[0])):
             copies[table.files[0]] = f"the same records as {origin.files[0]}, not used"
-    return [table for table in tables if table.files[0] not in copies], copies
+    tables = [table for table in tables if table.files[0] not in copies]
+    first: dict[tuple[str, int], DataTable] = {}
+    again = set()
+    for table in sorted(tables, key=lambda table: not _is_of_database(table)):
+        origin = first.setdefault((table.name, len(table.records)), table)
+        if origin.files == table.files or not _is_of_database(origin):
+            continue
+        if _overlap(set(map(_folded, table.records[0])), set(map(_folded, origin.records[0]))):
+            again.add(id(table))
+            copies[table.files[0]] = f"the same records as {origin.files[0]}, not used"
+    return [table for table in tables if id(table) not in again], copies
+
+
+def _is_of_database(table: DataTable) -> bool:
+    return PurePosixPath(table.files[0]).suffix.lower() in DATABASES
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"\W|_", "", name).lower()
 
 
 def _without(table: DataTable, excluded: tuple[str, ...]) -> DataTable:
@@ -137,7 +171,7 @@ def _database(path: Path, name: str) -> Iterator[DataTable]:
 
 
 def _name_in_database(table: str) -> str:
-    return _table_name(re.sub("(?<=[a-z])(?=[A-Z])", "_", table))
+    return _table_name(table)
 
 
 def _matching(names: list[str], pattern: str) -> list[str]:
@@ -181,8 +215,12 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
     width = max(
         (place for row in (head, *rows) for place, cell in enumerate(row, 1) if cell), default=0
     )
+    is_headed = not any(map(_is_value, head))
+    if not is_headed:
+        rows, head = [head, *rows], [f"column_{place}" for place in range(1, width + 1)]
     names = _columns(head[:width])
     renamed = [name for name, cell in zip(names, head, strict=False) if name != cell]
+    is_ragged = any(len(row) != len(head) for row in rows)
     if not names:
         detail = "the first row does not name each column, with a name of its own"
         raise LodpipeError([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})])
@@ -193,12 +231,23 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
         )
         remark = "; cells of mere spaces are left empty" if are_blank else ""
         remark += f"; columns without a name of their own: {', '.join(renamed)}" if renamed else ""
+        remark += "" if is_headed else "; the first row names no columns"
+        remark += "; rows of different lengths" if is_ragged else ""
         reason = f"{len(records)} rows of {name}{remark}"
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
         yield DataTable(
             _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
-            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head,
+            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head or is_ragged or not is_headed,
         )  # fmt: skip
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell of the first row is none of the names of columns: a number, but no year; a day;
+    an address.
+    """
+    is_year = re.fullmatch("[12][0-9]{3}", cell) is not None
+    pattern = r"-?\d+([.,]\d+)?|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{4}|https?://.*"
+    return re.fullmatch(pattern, cell) is not None and not is_year
 
 
 def _columns(head: list[str]) -> list[str]:
@@ -219,7 +268,8 @@ def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
     groups: dict[tuple[object, ...], list[DataTable]] = {}
     for table in tables:
         path = PurePosixPath(table.files[0])
-        columns = tuple(table.records[0]) if table.is_rows else (table.name, table.files, table.at)
+        columns: tuple[object, ...] = tuple(table.records[0])
+        columns = (table.name, table.files) if _is_of_database(table) else columns
         groups.setdefault((path.parent, path.suffix, table.dialect, columns), []).append(table)
     for (parent, *_), group in groups.items():
         if len(group) == 1:
@@ -234,6 +284,98 @@ def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
             group[0], name=_table_name(folder), files=files, records=records, reason=reason,
             is_rewritten=again,
         )  # fmt: skip
+
+
+def _same_fields(tables: list[DataTable], root: str, read: list[str]) -> Iterator[DataTable]:
+    """Lists in several files that are one table: files of one name in several folders with fields in
+    common (`2023/talks.json`, `2024/talks.json`), and files whose records nearly all have the same
+    fields, five or more, and no keys in common.
+    """
+    groups: list[tuple[list[set[str]], list[DataTable]]] = []
+    for table in tables:
+        counts = Counter(name for record in table.records for name in record)
+        usual = {name for name, count in counts.items() if 2 * count > len(table.records)}
+        same = next((group for group in groups if _are_one_list(group, table, usual)), None)
+        if same and not table.is_rewritten and not table.is_keyed:
+            same[0].append(usual)
+            same[1].append(table)
+        else:
+            groups.append(([usual], [table]))
+    for _, group in groups:
+        yield _one_list(group, root, read) if len(group) > 1 else group[0]
+
+
+def _are_one_list(
+    group: tuple[list[set[str]], list[DataTable]], table: DataTable, usual: set[str]
+) -> bool:
+    """Whether a list has the fields of one of the group's."""
+    return any(
+        _is_like(fields, first, table, usual) for fields, first in zip(*group, strict=True)
+    )
+
+
+def _is_like(fields: set[str], first: DataTable, table: DataTable, usual: set[str]) -> bool:
+    path, other = PurePosixPath(first.files[0]), PurePosixPath(table.files[0])
+    if first.is_rewritten or first.is_keyed or first.at != table.at or path.suffix != other.suffix:
+        return False
+    if path.name == other.name:
+        return _overlap(fields, usual)
+    shared = fields & usual
+    if len(shared) < 5 or 10 * len(shared) < 7 * max(len(fields), len(usual)):
+        return False
+    known, own = ([key for key in _keys_of(some.records) if key] for some in (first, table))
+    return not set(known) & set(own)
+
+
+def _one_list(group: list[DataTable], root: str, read: list[str]) -> DataTable:
+    """One table of lists in several files; parts of their paths that differ are columns."""
+    names = [table.files[0] for table in group]
+    fields = {name.lower() for table in group for record in table.records for name in record}
+    paths = [PurePosixPath(name) for name in names]
+    columns: dict[int, str] = {}
+    if len({len(path.parts) for path in paths}) == 1:
+        levels = [set(level) for level in zip(*(path.parts for path in paths), strict=True)]
+        columns = {at: _level_name(level, at == len(levels) - 1) for at, level in enumerate(levels) if len(level) > 1}  # fmt: skip
+        parts = [next(iter(level)) for level in levels]
+        for at, column in columns.items():
+            suffix = paths[0].suffix if at == len(levels) - 1 else ""
+            parts[at] = f"{{{column}}}{suffix}"
+        pattern = "/".join(parts)
+    is_exact = bool(columns) and len(set(columns.values())) == len(columns)
+    is_exact = is_exact and not fields & set(columns.values()) and set(_matching(read, pattern)) == set(names)  # fmt: skip
+    records = []
+    for table, path in zip(group, paths, strict=True):
+        own: Record = {column: path.with_suffix("").parts[at] for at, column in columns.items()}
+        records += [{**own, **record} if is_exact else record for record in table.records]
+    last = _common_words([path.stem for path in paths]) or paths[0].parent.name or root
+    if group[0].at and len({table.name for table in group}) == 1:
+        last = group[0].name
+    elif len({path.parent for path in paths}) > 1 and len({path.name for path in paths}) > 1:
+        common = set.intersection(*(set(path.parts[:-1]) for path in paths))
+        last = next((part for part in reversed(paths[0].parts[:-1]) if part in common), root)
+    reason = f"{len(records)} items of lists in {len(group)} files"
+    return replace(
+        group[0], name=_table_name(last), files=(pattern,) if is_exact else tuple(names),
+        records=records, reason=reason,
+    )  # fmt: skip
+
+
+def _level_name(level: set[str], is_file: bool) -> str:
+    """The column for a part of paths: the year, the name of the file, the folder."""
+    if all(re.fullmatch("[12][0-9]{3}", PurePosixPath(part).stem) for part in level):
+        return "year"
+    return FILE_NAME if is_file else "folder"
+
+
+def _common_words(stems: list[str]) -> str:
+    """What names of files have in common at their beginning: members-current, members-former → members."""
+    words = [re.split(r"[-_. ]+", stem) for stem in stems]
+    common = []
+    for level in zip(*words, strict=False):
+        if len(set(level)) > 1:
+            break
+        common.append(level[0])
+    return "_".join(common)
 
 
 def _separator(head: str) -> str:
@@ -319,7 +461,15 @@ def _are_alike(values: list[JsonValue]) -> bool:
     return 0 < len(counts) <= max(2 * often, 3)
 
 
-def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> Iterator[DataTable]:
+def _root_name(folder: Path) -> str:
+    """What records at the top of the data are called: by the name of the folder, if it says something."""
+    name = _table_name(folder.resolve().name)
+    return "records" if name in ("source", "src", "data", "records", "content", "files") else name
+
+
+def _one_file_each(
+    files: Mapping[str, Record], root: str, is_rewritten: bool = False
+) -> Iterator[DataTable]:
     """Folders of files with one record each; folders whose records have the same keys are one
     table. Where no field names a record, the name of its file does.
     """
@@ -355,7 +505,7 @@ def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> I
         called = {path[-1:] for path in parts}
         last = (called.pop() if len(called) == 1 else common)[-1:]
         yield DataTable(
-            _table_name("".join(last) or "records"), patterns, records, is_rewritten=is_rewritten,
+            _table_name("".join(last) or root), patterns, records, is_rewritten=is_rewritten,
             reason=f"{len(names)} files with one record each",
         )  # fmt: skip
 
@@ -443,6 +593,7 @@ def _overlap(keys: set[str], others: set[str]) -> bool:
 
 def _table_name(file: str) -> str:
     stem = PurePosixPath(file).name.split(".")[0]
+    stem = re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", stem)
     name = re.sub(r"\W+", "_", stem).strip("_").lower() or "records"
     if not re.search("[^0-9_]", name):
         return "records"  # the year of a folder is no name of what its files hold
@@ -473,6 +624,8 @@ def _distinct(tables: list[DataTable]) -> list[DataTable]:
     named = []
     for table in sorted(tables, key=lambda table: (table.name, table.files)):
         name = table.name
+        if name in _RESERVED:
+            name = f"table_{name}" if name.endswith("s") else f"{name}s"
         if taken[singular(name)] or name in ("statements", "declared", "concepts"):
             parents = PurePosixPath(table.files[0]).parent.name
             name = _table_name(f"{parents}_{name}") if parents else f"{name}_{taken[name] + 1}"

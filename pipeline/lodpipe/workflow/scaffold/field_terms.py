@@ -226,6 +226,12 @@ def is_of_person(entry: FieldForm, terms: Terms) -> bool:
     return property_ in ("schema:familyName", "schema:birthDate")
 
 
+def is_of_place(entries: Iterable[FieldForm], terms: Terms) -> bool:
+    """Whether records with such fields are where these say: latitude and longitude."""
+    properties = {property_of(entry, (), (entry.name,), terms)[0] for entry in entries}
+    return {"schema:latitude", "schema:longitude"} <= properties
+
+
 def _kind(entry: FieldForm) -> str:
     if entry.kind == "list" and entry.item is not None:
         inner = _kind(entry.item)

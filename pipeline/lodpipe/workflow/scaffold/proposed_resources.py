@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
     TableForm,
     item_key,
+    reference_name,
     snake_case,
 )
 from lodpipe.workflow.scaffold.field_terms import (
@@ -36,6 +37,7 @@ from lodpipe.workflow.scaffold.field_terms import (
     classes_of,
     is_entry_of,
     is_of_person,
+    is_of_place,
     is_part_of_person,
     is_part_of_place,
     label_of,
@@ -129,8 +131,9 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
 
 
 def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
-    """The classes of a table's records: by its name; a table that continues another one has its own,
-    and members with a day of birth are persons.
+    """The classes of a table's records: by its name; a table that continues another one has its own.
+    Members with a day of birth are persons; so are records with a class of their own that have one,
+    and those with a latitude are places.
     """
     if any(entry.continues for entry in table.all_fields):
         return (f"def:{own_class(table.name)}",)
@@ -140,6 +143,11 @@ def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
     ]
     if classes[0] == "org:Membership" and any(is_of_person(entry, terms) for entry in fields):
         return ("schema:Person", "foaf:Person")
+    if classes[0].startswith("def:"):
+        if any(is_of_person(entry, terms) for entry in fields):
+            return (*classes, "schema:Person", "foaf:Person")
+        if is_of_place(fields, terms):
+            return (*classes, "schema:Place")
     return classes
 
 
@@ -304,8 +312,7 @@ class _Reader:
         column = "_".join(path) + ("_value" if entry.absent else "")
         if entry.published:
             entry = replace(entry, target=entry.published)
-        if entry.kind == "ref" and entry.name.lower() in ("id", "identifier"):
-            path = (*path[:-1], singular(entry.target))  # what it names says more than `id`
+        path = self._without_id(entry, path)
         if entry.address and not entry.key and entry.kind == "type":
             return Statement(
                 "schema:sameAs", column, "type", "url", label_of(entry.name), several=True,
@@ -336,6 +343,19 @@ class _Reader:
             property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,
         )  # fmt: skip
+
+    def _without_id(self, entry: FieldForm, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The path of a reference with its last name as that of what it refers to: country_id → country;
+        unless the record has a field of that name, too.
+        """
+        inner = entry.item if entry.item else entry
+        if inner.kind not in ("ref", "concept"):
+            return path
+        if inner.kind == "ref" and entry.name.lower() in ("id", "identifier"):
+            return (*path[:-1], singular(inner.target))  # what it names says more than `id`
+        name = reference_name(entry.name)
+        is_taken = any(snake_case(other.name) == name for other in self.table.all_fields)
+        return path if is_taken or not name else (*path[:-1], name)
 
     def _end_of_membership(self, entry: FieldForm, classes: tuple[str, ...]) -> str:
         """What a membership has by the class of what a field refers to: its member or its organisation;
@@ -473,18 +493,25 @@ class _Reader:
             sign = f"$({key.name})" if key else sign
         else:
             sources = (*sources, _ENTRIES)
-        part = "-".join(path).replace("_", "-")
+        part = "-".join(map(snake_case, path)).replace("_", "-")
         whole, label = subject, label_of(singular(path[-1]))
         subject = f"{whole}/{part}/{sign}"
-        if entry.kind == "list" and key and self._is_shared(path[-1], key, item, sources):
-            subject = f"{folder_of(path[-1])}/{sign}"
+        key_field = FieldForm("key", KEY, "type", "text", required=True, key=True)
+        fields = item.fields or (key_field, replace(item, name="value", source="value"))
+        if entry.kind == "keyed":
+            key = next(field for field in fields if field.source == KEY)
+        is_shared = key is not None and self._is_shared(path[-1], key, fields, sources)
+        subject = f"{folder_of(snake_case(path[-1]))}/{sign}" if is_shared else subject
         outer, self.used = self.used, set()
         classes = classes_of(path[-1], self.terms)
-        key_field = FieldForm("key", "", "type", "text", required=True, key=True)
-        fields = item.fields or (key_field, replace(item, name="value"))
         inner = _Owner(name, item.fields, subject, False, rows if others else "", sources)
         statements = tuple(self._statements(fields, (), classes, inner))
         self.used = outer
+        if is_shared and not item.fields and item.kind == "type":  # languages: {nld: Dutch}
+            statements = tuple(
+                replace(rule, property=NAMES[0]) if rule.column == "value" else rule
+                for rule in statements
+            )
         link = known_list.property if known_list else f"def:{own_property(path)}"
         are_bodies = "org:Organization" in classes and "org:Organization" in self.classes
         if not known_list and are_bodies and path[-1].lower().startswith("sub"):
@@ -493,6 +520,8 @@ class _Reader:
         own = own_class(f"{singular(self.table.name)}_{singular(path[-1])}")
         if any(f"def:{own}" in resource.classes for resource in self.lists):
             own = own_class(name)  # two lists of one name
+        if is_shared and own_class(path[-1]) not in map(own_class, self.kinds):
+            own = own_class(path[-1])
         known = (name for name in classes if not name.startswith("def:"))
         self.lists.append(
             Resource(
@@ -502,16 +531,19 @@ class _Reader:
         )  # fmt: skip
 
     def _is_shared(
-        self, name: str, key: FieldForm, item: FieldForm, sources: tuple[str, ...]
+        self, name: str, key: FieldForm, fields: tuple[FieldForm, ...], sources: tuple[str, ...]
     ) -> bool:
         """Whether the items of all records are resources of their own, such as a movement of many
         artists: no table and no other list has IRIs of that name.
         """
-        folder = folder_of(name)
+        folder = folder_of(snake_case(name))
         others = {folder_of(table) for table in self.kinds} | self.shared
         if folder in others:
             return False
-        is_shared = is_repeated(_values(self.table.table.records, sources), key, item)
+        lists: Iterable[JsonValue] = _values(self.table.table.records, sources)
+        if key.source == KEY:
+            lists = map(_entries, _values(self.table.table.records, sources[:-1]))
+        is_shared = is_repeated(lists, key, fields)
         self.shared |= {folder} if is_shared else set()
         return is_shared
 
@@ -601,6 +633,15 @@ NAMES = ("schema:name", "skos:prefLabel", "foaf:name")
 _OTHERS = re.compile(r"\$\((?!_id(?:_local)?\))(\w+)\)")  # columns that rows of lists lack
 _FULL_NAME = re.compile(r"(^|_)(full_?|display_?)?name$", re.IGNORECASE)
 _ENTRIES = "{}"  # a step into all entries of a map
+
+
+def _entries(value: JsonValue) -> JsonValue:
+    """The entries of a map whose keys are values, as a list of maps that have their key, too."""
+    entries = value.items() if isinstance(value, dict) else ()
+    return [
+        {KEY: key, **(inner if isinstance(inner, dict) else {"value": inner})}
+        for key, inner in entries
+    ]
 
 
 def _values(records: list[dict[str, JsonValue]], path: Sequence[str]) -> Iterator[JsonValue]:

@@ -80,11 +80,13 @@ def _mapped(
     return tuple(map(within, fields))
 
 
-def is_repeated(lists: Iterable[JsonValue], key: FieldForm, item: FieldForm) -> bool:
+def is_repeated(
+    lists: Iterable[JsonValue], key: FieldForm, fields: tuple[FieldForm, ...]
+) -> bool:
     """Whether items of many lists are the same thing: those with one key agree in all other fields, a
     third of them or more repeat an earlier one, and none has a list of its own.
     """
-    if key.kind == "ref" or any(entry.kind in ("list", "keyed") for entry in item.fields):
+    if key.kind == "ref" or any(entry.kind in ("list", "keyed") for entry in fields):
         return False
     items = [entry for values in lists if isinstance(values, list) for entry in values]
     seen: dict[str, dict[str, JsonValue]] = {}

@@ -616,15 +616,25 @@ def singular(name: str) -> str:
     return name
 
 
+def _stem(name: str) -> str:
+    """A name without what it says of a state or a format of the data: members_current → members."""
+    stem = re.sub(r"(_(current|latest|all|list|data|dataset|export|full|final|master|v?\d+))+$", "", name)  # fmt: skip
+    return stem if singular(stem) != stem else name
+
+
 def _distinct(tables: list[DataTable]) -> list[DataTable]:
     """The tables with names of their own, also in the singular, which is in the IRIs of their records;
     files of the same name get that of their folder, too.
     """
     taken: Counter[str] = Counter()
     named = []
+    stems = Counter(_stem(table.name) for table in tables)
     for table in sorted(tables, key=lambda table: (table.name, table.files)):
-        name = table.name
-        if name in _RESERVED:
+        stem = _stem(table.name)
+        name = stem if stems[stem] == 1 else table.name
+        if name in _RESERVED and table.at:
+            name = f"{_table_name(table.files[0])}_{name}"
+        elif name in _RESERVED:
             name = f"table_{name}" if name.endswith("s") else f"{name}s"
         if taken[singular(name)] or name in ("statements", "declared", "concepts"):
             parents = PurePosixPath(table.files[0]).parent.name

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import combinations
+from itertools import chain, combinations
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.sources.file_patterns import Pattern, has_signs
@@ -34,7 +34,7 @@ class FieldForm:
     of numbers that the files have as texts, `published` the type of a value in the graph, where it is
     another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
     the number of items of the longest list, `is_tuple` says that all lists are numbers, as many as that,
-    `bounds` what numbers of that name cannot leave, `address` where a register describes what its number names.
+    `has_links` that nearly all texts are addresses, `bounds` what numbers of that name cannot leave, `address` where a register describes what its number names.
     """
 
     name: str
@@ -60,6 +60,7 @@ class FieldForm:
     is_tuple: bool = False
     bounds: tuple[int | None, int | None] | None = None
     address: str = ""
+    has_links: bool = False
     reason: str = ""
 
 
@@ -125,7 +126,9 @@ _CATEGORIES = re.compile(
     r"typ|kategorie|rolle|theme|subject|format|frequency|chamber|lang)s?$"
 )
 _TEXTS = re.compile(r"(^|_)(name|title|description|text|note|comment|abstract|summary|address)s?$")
-_CODES = re.compile(r"(zip|postal|plz|phone|tel|fax|code|number|nummer|nr|isbn|vat)")
+_CODES = re.compile(
+    r"(zip|postal|plz|phone|telefon|fax|code|number|nummer|isbn)|(^|_)(tel|nr|vat)(_|$)"
+)
 _YEARS = re.compile(r"(year|date|founded|established|opened|closed|since|start|end|jahr|datum)")
 _CONCEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -225,18 +228,23 @@ def _key(
         if census.present == len(table.records) and census.is_unique and census.kind in ("text", "integer")
         and path != without
     ]  # fmt: skip
-    able = [path for path in able if _may_name(path, candidates[path])] or _first_texts(able, own)
-    if not able:
-        return (), ()
     uses = {
         path: sum(values <= candidates[path].values.keys() for values in referring) for path in able
     }
+    able = [path for path in able if _may_name(path, candidates[path]) or _is_named(uses[path], candidates[path])] or _first_texts(able, own)  # fmt: skip
+    if not able:
+        return (), ()
     ranks = {path: _key_rank(table, path, candidates[path]) for path in able}
     path = min(
         able,
         key=lambda path: (ranks[path][0], -uses[path], ranks[path][1], len(path), able.index(path)),
     )
     return path, candidates[path].values
+
+
+def _is_named(uses: int, census: FieldCensus) -> bool:
+    """Whether other fields have the values of a field, which are short."""
+    return uses > 0 and max(map(len, census.values)) <= 40
 
 
 def _first_texts(
@@ -435,7 +443,8 @@ class _Reader:
         for table, (path, values) in self.others.items():
             is_first = census.values.keys() < values or table < self.table.name
             if path[-1] == name and census.values.keys() <= values and is_first:
-                return table
+                if not all(map(_INTEGER.fullmatch, census.values)):  # small numbers are in every table
+                    return table
         return ""
 
     def _map(
@@ -495,6 +504,9 @@ class _Reader:
             published = _single_type(name, rest, False)[0]
             return replace(plain, target="any", published=published, absent="false", reason=reason)
         target, reason = _single_type(name, census, self.table.is_rows)
+        if target == "text" and " no url, such as" in reason and not is_listed:
+            reason += "; only addresses are in the graph"
+            return replace(plain, target=target, published="url", has_links=True, reason=reason)
         unique = (
             bool(_IDENTIFIERS.search(snake_case(name))) and census.is_unique and census.present > 9
         )
@@ -553,8 +565,12 @@ class _Reader:
         holding = [table for table, (_, keys) in self.keys.items() if census.values.keys() <= keys]
         for table in holding:
             if table == self.table.name:
-                is_called = re.match(r"(parent|part|super|belongs|succ|pre|child|sub)", folded)
-                if is_called or (is_listed and not counted and len(census.values) >= _FEWEST_CODES):
+                is_called = re.match(
+                    r"(parent|part|super|belongs|succ|pre|child|sub|replace|related|broader|narrower)",
+                    folded,
+                )
+                fewest = _FEWEST_CODES if is_listed else 2 * _FEWEST_CODES
+                if is_called or (not counted and len(census.values) >= fewest):
                     return table
             elif not counted and (len(census.values) > 4 or (is_reference and len(holding) == 1)):
                 return table
@@ -701,8 +717,14 @@ def item_key(lists: Iterable[JsonValue], item: FieldForm) -> FieldForm | None:
         for entry in item.fields
         if entry.required and (entry.kind == "ref" or entry.target in ("slug", "uuid", "curie") or entry.name.lower() in _KEY_NAMES)
     ]  # fmt: skip
-    for entry in able:
-        if all(len({str(values.get(entry.source)) for values in group}) == len(group) for group in items):  # fmt: skip
+    named = [
+        entry for entry in item.fields
+        if entry.required and entry.kind == "type" and entry.name.lower() in ("name", "title", "label")
+    ]  # fmt: skip
+    for entry in [*able, *named]:
+        values = [[str(inner.get(entry.source)) for inner in group] for group in items]
+        is_short = entry in able or max(map(len, chain.from_iterable(values)), default=0) <= 60
+        if is_short and all(len(set(group)) == len(group) for group in values):
             return entry
     return None
 
@@ -816,9 +838,13 @@ def _single_type(name: str, census: FieldCensus, is_rows: bool) -> tuple[str, st
         if (type_ == "url" or is_dated) and len(wrong) <= len(texts) / 10:
             return (
                 "text",
-                f"{_share(census)}; {len(wrong)} values are no {type_}, such as {wrong[0][:60]!r}",
+                f"{_share(census)}; {_number_of(wrong)} no {type_}, such as {wrong[0][:60]!r}",
             )
     return "text", ""
+
+
+def _number_of(values: list[str]) -> str:
+    return f"{len(values)} values are" if len(values) > 1 else "1 value is"
 
 
 def _is_date(text: str) -> bool:

@@ -12,6 +12,7 @@ from lodpipe.documents.tree import JsonValue
 from lodpipe.mapping.source_queries import (
     at_position,
     date_type,
+    links_of,
     select,
     with_any_value,
     with_owner,
@@ -37,6 +38,7 @@ from lodpipe.workflow.scaffold.field_terms import (
     classes_of,
     is_entry_of,
     is_of_person,
+    is_of_record,
     is_of_place,
     is_part_of_person,
     is_part_of_place,
@@ -60,7 +62,7 @@ class Statement:
 
     `kind` is type, ref, concept or texts, `target` the type, the table or the scheme; `label` what
     editors call the field; `absent` is a value of the column that stands for none,
-    `in_language` the language of texts that have none in the files, `template` a text with several columns.
+    `is_link` says that the column has only the addresses among the texts, `in_language` is the language of texts that have none in the files, `template` a text with several columns.
     """
 
     property: str
@@ -75,6 +77,7 @@ class Statement:
     absent: str = ""
     in_language: str = ""
     template: str = ""
+    is_link: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Resource:
     `table` is the record table, `query` what is asked of it where its columns do not do, `subject`
     the template of their IRI relative to the base, `classes` what they are (none where the rows belong
     to a resource of another table), `statements` their rules; `link` is the property that leads from the record `owner` to an item of its list;
-    `are_merged` says that several rows may be one resource; `of` is the resource that has the
+    `plural` is what its items are called, where its name says more; `are_merged` says that several rows may be one resource; `of` is the resource that has the
     statements, where the rows are values of its list.
     """
 
@@ -101,6 +104,7 @@ class Resource:
     query: str = ""
     are_merged: bool = False
     of: str = ""
+    plural: str = ""
 
 
 def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[Resource]:
@@ -141,7 +145,8 @@ def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
     fields = [
         inner for entry in table.fields for inner in (entry, *entry.fields) if inner.kind != "list"
     ]
-    if classes[0] == "org:Membership" and any(is_of_person(entry, terms) for entry in fields):
+    is_personal = any(is_of_person(entry, terms) for entry in fields)
+    if classes[0] == "org:Membership" and (is_personal or not _relates(fields, terms)):
         return ("schema:Person", "foaf:Person")
     if classes[0].startswith("def:"):
         if any(is_of_person(entry, terms) for entry in fields):
@@ -149,6 +154,14 @@ def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
         if is_of_place(fields, terms):
             return (*classes, "schema:Place")
     return classes
+
+
+def _relates(fields: list[FieldForm], terms: Terms) -> bool:
+    """Whether a membership refers to something, or has no e-mail address, as a person has."""
+    has_address = any(
+        property_of(entry, (), (entry.name,), terms)[0] == "schema:email" for entry in fields
+    )
+    return any(entry.kind == "ref" for entry in fields) or not has_address
 
 
 def folder_of(table: str) -> str:
@@ -258,6 +271,8 @@ class _Reader:
             name = rule.column
             if rule.absent:
                 columns.append(without_value(name.removesuffix("_value"), rule.absent))
+            if rule.is_link:
+                columns.append(links_of(name.removesuffix("_link")))
             if rule.kind == "type" and rule.target == "partial-date":
                 columns.append(date_type(name))
             elif rule.kind == "ref" and rule.target in self.prefixes:
@@ -309,13 +324,17 @@ class _Reader:
     def _statement(
         self, entry: FieldForm, path: tuple[str, ...], classes: tuple[str, ...], is_plain: bool
     ) -> Statement:
-        column = "_".join(path) + ("_value" if entry.absent else "")
+        ending = "_value" if entry.absent else "_link" if entry.has_links else ""
+        column = "_".join(path) + ending
+        is_plain = is_plain or is_of_record(path)
         if entry.published:
             entry = replace(entry, target=entry.published)
         path = self._without_id(entry, path)
         if entry.address and not entry.key and entry.kind == "type":
+            same = all(singular(snake_case(name)) in _OF_REGISTERS for name in path[:-1])
+            same |= is_of_record(path)
             return Statement(
-                "schema:sameAs", column, "type", "url", label_of(entry.name), several=True,
+                "schema:sameAs" if same else f"def:{own_property(path)}", column, "type", "url", label_of(entry.name), several=True,
                 template=entry.address.replace("{}", f"$({column})"),
             )  # fmt: skip
         property_, form = property_of(entry, classes, path, self.terms)
@@ -340,8 +359,9 @@ class _Reader:
             )
         language = self.language if form == "language" else ""
         return Statement(
-            property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
+            property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not ending,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,
+            is_link=entry.has_links,
         )  # fmt: skip
 
     def _without_id(self, entry: FieldForm, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -432,6 +452,7 @@ class _Reader:
                 continue
             path = self.paths.get(rule.column, ())
             is_within = len(path) > 1 and singular(snake_case(path[0])) not in ("name", "title")
+            is_within &= not is_of_record(path)
             if not rule.property.startswith("def:") or not path or is_within:
                 continue
             texts = [str(text) for text in _values(records, path) if text]
@@ -527,6 +548,7 @@ class _Reader:
             Resource(
                 name, name, subject, (f"def:{own}", *known), statements, label,
                 owner=whole, link=link, key=self.table.key, query=self._query(rows, statements, *self._cut_whole()),
+                plural=path[-1],
             )
         )  # fmt: skip
 
@@ -631,6 +653,7 @@ _AXES = {
 }  # fmt: skip
 NAMES = ("schema:name", "skos:prefLabel", "foaf:name")
 _OTHERS = re.compile(r"\$\((?!_id(?:_local)?\))(\w+)\)")  # columns that rows of lists lack
+_OF_REGISTERS = {"id", "identifier", "external_id", "link", "authority", "same_as", "register"}  # maps of numbers
 _FULL_NAME = re.compile(r"(^|_)(full_?|display_?)?name$", re.IGNORECASE)
 _ENTRIES = "{}"  # a step into all entries of a map
 

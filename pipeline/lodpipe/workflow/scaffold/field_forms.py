@@ -65,9 +65,18 @@ class FieldForm:
 
 
 @dataclass(frozen=True)
+class JointReference:
+    """Columns whose values together name a record of another table; `required` where none lacks them."""
+
+    table: str
+    columns: tuple[str, ...]
+    required: bool
+
+
+@dataclass(frozen=True)
 class TableForm:
     """A table with its fields; `keys` are those that together name a record, `ignored` what is not
-    read of the files, `has_empty` whether empty values occur.
+    read of the files, `has_empty` whether empty values occur, `joint` its references by several fields.
     """
 
     table: DataTable
@@ -75,6 +84,7 @@ class TableForm:
     ignored: tuple[str, ...]
     has_empty: bool
     keys: tuple[FieldForm, ...]
+    joint: tuple[JointReference, ...] = ()
 
     @property
     def name(self) -> str:
@@ -657,11 +667,12 @@ def _joint_rank(entry: FieldForm) -> int:
     """How well a field suits a part of a key, the best first."""
     if entry.kind != "type":
         return 0
-    if entry.target in ("slug", "date"):
+    name = snake_case(entry.name)
+    if entry.target in ("slug", "date") or re.search("(^|_)(number|no|nr|nummer|code)$", name):
         return 1
     if entry.target == "integer":
         return 3
-    return 2 if re.search("(^|_)(name|title)$", snake_case(entry.name)) else 4
+    return 2 if re.search("(^|_)(name|title)$", name) else 4
 
 
 def _joint_keys(table: DataTable, forms: tuple[FieldForm, ...]) -> tuple[FieldForm, ...]:

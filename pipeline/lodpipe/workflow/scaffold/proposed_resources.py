@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.mapping.source_queries import (
@@ -48,7 +48,7 @@ from lodpipe.workflow.scaffold.field_terms import (
     property_of,
     words_of,
 )
-from lodpipe.workflow.scaffold.shared_values import is_repeated
+from lodpipe.workflow.scaffold.shared_values import repetition
 
 DATATYPES = {
     "integer": "xsd:integer", "decimal": "xsd:decimal", "boolean": "xsd:boolean", "date": "xsd:date",
@@ -211,7 +211,8 @@ class _Reader:
     def resources(self) -> list[Resource]:
         table = self.table
         owner = self._of_record(table.name)
-        statements = self._named(tuple(self._statements(table.fields, (), self.classes, owner)))
+        own_statements = (*self._statements(table.fields, (), self.classes, owner), *self._joint())
+        statements = self._named(own_statements)
         statements, parts = self._parts_of(statements)
         own = Resource(
             table.name, table.name, self.subject, self.classes, statements, label_of(singular(table.name)),
@@ -219,6 +220,20 @@ class _Reader:
             query=self._query(self._rows(), statements, *self._cut_keys()),
         )  # fmt: skip
         return [own, *parts, *self.lists]
+
+    def _joint(self) -> Iterator[Statement]:
+        """References by several fields, called as the tables that they lead to."""
+        for reference in self.table.joint:
+            name = singular(reference.table)
+            property_ = f"def:{own_property((name,))}"
+            if property_ in self.used:
+                property_ = f"def:{own_property((name, 'record'))}"
+            self.used.add(property_)
+            values = "/".join(f"$({column})" for column in reference.columns)
+            yield Statement(
+                property_, reference.columns[-1], "ref", reference.table, label_of(name), reference.required,
+                template=f"{folder_of(reference.table)}/{values}",
+            )  # fmt: skip
 
     def _parts_of(
         self, statements: tuple[Statement, ...]
@@ -521,7 +536,7 @@ class _Reader:
         fields = item.fields or (key_field, replace(item, name="value", source="value"))
         if entry.kind == "keyed":
             key = next(field for field in fields if field.source == KEY)
-        is_shared = key is not None and self._is_shared(path[-1], key, fields, sources)
+        is_shared = self._is_shared(path[-1], key, fields, sources) if key else ""
         subject = f"{folder_of(snake_case(path[-1]))}/{sign}" if is_shared else subject
         outer, self.used = self.used, set()
         classes = classes_of(path[-1], self.terms)
@@ -548,24 +563,24 @@ class _Reader:
             Resource(
                 name, name, subject, (f"def:{own}", *known), statements, label,
                 owner=whole, link=link, key=self.table.key, query=self._query(rows, statements, *self._cut_whole()),
-                plural=path[-1],
+                plural=path[-1], are_merged=is_shared == "nearly",
             )
         )  # fmt: skip
 
     def _is_shared(
         self, name: str, key: FieldForm, fields: tuple[FieldForm, ...], sources: tuple[str, ...]
-    ) -> bool:
+    ) -> Literal["", "same", "nearly"]:
         """Whether the items of all records are resources of their own, such as a movement of many
         artists: no table and no other list has IRIs of that name.
         """
         folder = folder_of(snake_case(name))
         others = {folder_of(table) for table in self.kinds} | self.shared
         if folder in others:
-            return False
+            return ""
         lists: Iterable[JsonValue] = _values(self.table.table.records, sources)
         if key.source == KEY:
             lists = map(_entries, _values(self.table.table.records, sources[:-1]))
-        is_shared = is_repeated(lists, key, fields)
+        is_shared = repetition(lists, key, fields)
         self.shared |= {folder} if is_shared else set()
         return is_shared
 

@@ -197,7 +197,8 @@ def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
                 yield _flow([rule.property, f"$({rule.column}_{language})", f"{language}~lang"])
         elif rule.kind == "ref":
             key = f"$({rule.column}_local)" if rule.target in prefixed else value
-            yield _flow([rule.property, f"{folder_of(rule.target)}/{key}~iri"])
+            path = rule.template or f"{folder_of(rule.target)}/{key}"
+            yield _flow([rule.property, f"{path}~iri"])
         elif rule.kind == "concept":
             yield _flow([rule.property, f"def/{rule.target}/{value}~iri"])
         elif rule.target == "url":

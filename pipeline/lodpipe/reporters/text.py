@@ -72,8 +72,8 @@ def write(
         listed: Counter[tuple[str, str]] = Counter()
         for finding in report.rendered:
             listed[_group(finding)] += 1
-            first = max(1, _FIRST // max(1, len(shapes[finding.code])))
-            if finding.code not in more or listed[_group(finding)] <= first:
+            most = _FIRST // len(shapes[finding.code]) or 1
+            if finding.code not in more or listed[_group(finding)] <= most:
                 lines = [
                     *_lines(finding, report.language, colour),
                     *_consequences(finding, report.detailed),
@@ -96,9 +96,9 @@ def _more(report: Report) -> dict[str, str]:
     lines = {}
     for code, total in Counter(finding.code for finding in report.findings).items():
         shapes = _shapes(report)[code]
-        first = max(1, _FIRST // max(1, len(shapes)))
+        most = _FIRST // len(shapes) or 1
         some = [finding for finding in report.rendered if finding.code == code]
-        left = total - sum(min(first, count) for count in shapes.values())
+        left = total - sum(min(most, count) for count in shapes.values())
         if total > _MANY and left:
             line = _MORE_OF_RULE[_known(report.language)].format(
                 count=f"{left:,}",

@@ -20,12 +20,14 @@ from lodpipe.workflow.scaffold.other_formats import FORMATS, Record, features, i
 
 ROWS = {".csv", ".tsv"}
 # Names that a query would take for words of SQL.
-_RESERVED = frozenset(
-    "all analyze and any array as asc between both by case cast check collate column constraint create cross default"
-    " desc describe distinct do else end except exists false fetch filter for foreign from full grant group having in"
-    " index inner intersect into is join key lateral left like limit natural not null offset on only or order outer"
-    " over partition pivot primary qualify references returning right rows select set show some summarize table then"
-    " to true union unique unpivot update user using values view when where window with".split()
+_RESERVED = re.compile(
+    "all|analyze|and|any|array|as|asc|between|both|by|case|cast|check|collate|"
+    "column|constraint|create|cross|default|desc|describe|distinct|do|else|end|except|exists|false|"
+    "fetch|filter|for|foreign|from|full|grant|group|having|in|index|inner|intersect|into|"
+    "is|join|key|lateral|left|like|limit|natural|not|null|offset|on|only|or|"
+    "order|outer|over|partition|pivot|primary|qualify|references|returning|right|rows|select|set|show|"
+    "some|summarize|table|then|to|true|union|unique|unpivot|update|user|using|values|view|"
+    "when|where|window|with"
 )
 _SEPARATORS = ",;\t|"
 # What folders of data hold besides data.
@@ -104,10 +106,10 @@ def data_tables(
     tables, copies = _without_copies(tables)
     root = _root_name(folder)
     holding = [name for name in read if name not in empty]
-    lists = _same_fields([table for table in tables if not table.is_rows], root, holding)
+    joined = _same_fields([table for table in tables if not table.is_rows], root, holding)
     tables = [
         *_same_columns([table for table in tables if table.is_rows]),
-        *lists, *_one_file_each(single, root), *_one_file_each(again, root, True),
+        *joined, *_one_file_each(single, root), *_one_file_each(again, root, True),
     ]  # fmt: skip
     used = {
         name for table in tables for pattern in table.files for name in _matching(read, pattern)
@@ -309,9 +311,7 @@ def _are_one_list(
     group: tuple[list[set[str]], list[DataTable]], table: DataTable, usual: set[str]
 ) -> bool:
     """Whether a list has the fields of one of the group's."""
-    return any(
-        _is_like(fields, first, table, usual) for fields, first in zip(*group, strict=True)
-    )
+    return any(_is_like(fields, first, table, usual) for fields, first in zip(*group, strict=True))
 
 
 def _is_like(fields: set[str], first: DataTable, table: DataTable, usual: set[str]) -> bool:
@@ -339,7 +339,10 @@ def _one_list(group: list[DataTable], root: str, read: list[str]) -> DataTable:
         parts = [next(iter(level)) for level in levels]
         for at, column in columns.items():
             suffix = paths[0].suffix if at == len(levels) - 1 else ""
-            parts[at] = f"{{{column}}}{suffix}"
+            names_of = sorted(PurePosixPath(part).stem for part in levels[at])
+            is_top = at == 0 and suffix in (".yaml", ".yml")  # beside records.yaml, perhaps
+            choice = f":{','.join(names_of)}" if is_top else ""
+            parts[at] = f"{{{column}{choice}}}{suffix}"
         pattern = "/".join(parts)
     is_exact = bool(columns) and len(set(columns.values())) == len(columns)
     is_exact = is_exact and not fields & set(columns.values()) and set(_matching(read, pattern)) == set(names)  # fmt: skip
@@ -560,9 +563,9 @@ def _patterns_of(
         path = "/".join(level.pop() if len(level) == 1 else "*" for level in levels)
         if set(_matching(others, pattern := f"{path}/*{suffix}")) == set(names):
             return (pattern,)
-    if len(keys) > 3 and common:
-        if set(_matching(others, pattern := f"{'/'.join(common)}/**/*{suffix}")) == set(names):
-            return (pattern,)
+    pattern = f"{'/'.join(common)}/**/*{suffix}"
+    if len(keys) > 3 and common and set(_matching(others, pattern)) == set(names):
+        return (pattern,)
     return patterns
 
 
@@ -632,9 +635,9 @@ def _distinct(tables: list[DataTable]) -> list[DataTable]:
     for table in sorted(tables, key=lambda table: (table.name, table.files)):
         stem = _stem(table.name)
         name = stem if stems[stem] == 1 else table.name
-        if name in _RESERVED and table.at:
+        if _RESERVED.fullmatch(name) and table.at:
             name = f"{_table_name(table.files[0])}_{name}"
-        elif name in _RESERVED:
+        elif _RESERVED.fullmatch(name):
             name = f"table_{name}" if name.endswith("s") else f"{name}s"
         if taken[singular(name)] or name in ("statements", "declared", "concepts"):
             parents = PurePosixPath(table.files[0]).parent.name

@@ -34,7 +34,8 @@ class FieldForm:
     of numbers that the files have as texts, `published` the type of a value in the graph, where it is
     another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
     the number of items of the longest list, `is_tuple` says that all lists are numbers, as many as that,
-    `has_links` that nearly all texts are addresses, `bounds` what numbers of that name cannot leave, `address` where a register describes what its number names.
+    `has_links` that nearly all texts are addresses, `bounds` what numbers of that name cannot leave,
+    `address` where a register describes what its number names.
     """
 
     name: str
@@ -207,9 +208,9 @@ def _codes_of(fields: Mapping[str, FieldCensus]) -> Iterator[set[str]]:
     for census in fields.values():
         inner = census.item if census.item is not None else census
         is_shared = census.item is not None or census.present > len(census.values)
-        if len(inner.values) >= _FEWEST_CODES and is_shared:
-            if not all(map(_INTEGER.fullmatch, inner.values)):
-                yield set(inner.values)
+        are_numbers = all(map(_INTEGER.fullmatch, inner.values))
+        if len(inner.values) >= _FEWEST_CODES and is_shared and not are_numbers:
+            yield set(inner.values)
         yield from _codes_of(inner.fields)
 
 
@@ -241,7 +242,10 @@ def _key(
     uses = {
         path: sum(values <= candidates[path].values.keys() for values in referring) for path in able
     }
-    able = [path for path in able if _may_name(path, candidates[path]) or _is_named(uses[path], candidates[path])] or _first_texts(able, own)  # fmt: skip
+    able = [
+        path for path in able
+        if _may_name(path, candidates[path]) or _is_named(uses[path], candidates[path])
+    ] or _first_texts(able, own)  # fmt: skip
     if not able:
         return (), ()
     ranks = {path: _key_rank(table, path, candidates[path]) for path in able}
@@ -452,9 +456,9 @@ class _Reader:
             return ""  # too many tables have an `id`
         for table, (path, values) in self.others.items():
             is_first = census.values.keys() < values or table < self.table.name
-            if path[-1] == name and census.values.keys() <= values and is_first:
-                if not all(map(_INTEGER.fullmatch, census.values)):  # small numbers are in every table
-                    return table
+            are_numbers = all(map(_INTEGER.fullmatch, census.values))  # they are in every table
+            if path[-1] == name and census.values.keys() <= values and is_first and not are_numbers:
+                return table
         return ""
 
     def _map(
@@ -891,7 +895,8 @@ _JUDGES: dict[str, Callable[[str], bool]] = {
 def _are_years(name: str, census: FieldCensus) -> bool:
     is_called = re.search(
         r"(^|_)(year|jahr|annee)(_(from|to|start|end|founded|opened|closed))?$|"
-        r"(^|_)(born|died|founded|established|opened|closed)$", snake_case(name)
+        r"(^|_)(born|died|founded|established|opened|closed)$",
+        snake_case(name),
     )
     return bool(is_called) and all(re.fullmatch("[12][0-9]{3}", text) for text in census.values)
 

@@ -39,7 +39,8 @@ def _known(label: str) -> str:
     names = _names()
     if name := names.get(label):
         return name.single
-    name = names.get(" ".join([*label.split()[:-1], singular(label.split()[-1])]))
+    before, space, last = label.rpartition(" ")
+    name = names.get(f"{before}{space}{singular(last)}")
     return name.many if name else ""
 
 

@@ -38,8 +38,8 @@ from lodpipe.workflow.scaffold.field_terms import (
     classes_of,
     is_entry_of,
     is_of_person,
-    is_of_record,
     is_of_place,
+    is_of_record,
     is_part_of_person,
     is_part_of_place,
     label_of,
@@ -62,7 +62,8 @@ class Statement:
 
     `kind` is type, ref, concept or texts, `target` the type, the table or the scheme; `label` what
     editors call the field; `absent` is a value of the column that stands for none,
-    `is_link` says that the column has only the addresses among the texts, `in_language` is the language of texts that have none in the files, `template` a text with several columns.
+    `is_link` says that the column has only the addresses among the texts, `in_language` is the language of
+    texts that have none in the files, `template` a text with several columns.
     """
 
     property: str
@@ -87,7 +88,8 @@ class Resource:
     `table` is the record table, `query` what is asked of it where its columns do not do, `subject`
     the template of their IRI relative to the base, `classes` what they are (none where the rows belong
     to a resource of another table), `statements` their rules; `link` is the property that leads from the record `owner` to an item of its list;
-    `plural` is what its items are called, where its name says more; `are_merged` says that several rows may be one resource; `of` is the resource that has the
+    `plural` is what its items are called, where its name says more; `are_merged` says that several rows
+    may be one resource; `of` is the resource that has the
     statements, where the rows are values of its list.
     """
 
@@ -668,7 +670,15 @@ _AXES = {
 }  # fmt: skip
 NAMES = ("schema:name", "skos:prefLabel", "foaf:name")
 _OTHERS = re.compile(r"\$\((?!_id(?:_local)?\))(\w+)\)")  # columns that rows of lists lack
-_OF_REGISTERS = {"id", "identifier", "external_id", "link", "authority", "same_as", "register"}  # maps of numbers
+_OF_REGISTERS = {
+    "id",
+    "identifier",
+    "external_id",
+    "link",
+    "authority",
+    "same_as",
+    "register",
+}  # maps of numbers
 _FULL_NAME = re.compile(r"(^|_)(full_?|display_?)?name$", re.IGNORECASE)
 _ENTRIES = "{}"  # a step into all entries of a map
 

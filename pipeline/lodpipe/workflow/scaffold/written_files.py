@@ -363,7 +363,8 @@ _KINDS = {
 }  # fmt: skip
 _TYPES = {
     "en": {
-        "text": "a text", "any": "a text", "integer": "a whole number", "decimal": "a number", "boolean": "`true` or `false`", "date": "a day (YYYY-MM-DD)",
+        "text": "a text", "any": "a text", "integer": "a whole number", "decimal": "a number", "boolean": "`true` or `false`",
+        "date": "a day (YYYY-MM-DD)",
         "partial-date": "a day, month or year", "year": "a year (YYYY)", "url": "a web address", "slug": "small letters, digits and hyphens",
         "language": "a code of a language",
     },

@@ -398,7 +398,7 @@ def _lists(
         records = [item for item in content if isinstance(item, dict)]
         if records and len(records) == len(content):
             where = f"below `{'.'.join(at)}` in {file}" if at else f"in {file}"
-            name = at[-1] if at and at[-1].lower() not in ("items", "data", "results") else file
+            name = at[-1] if at and at[-1].lower() not in _NO_NAMES else file
             yield DataTable(
                 _table_name(name), (file,), records, at, reason=f"a list of {len(records)} {where}"
             )
@@ -428,6 +428,10 @@ def _lists(
         if not known:  # a record has lists of its own
             for tables in members:
                 yield from tables
+
+
+# Keys of files that say nothing of the records below them.
+_NO_NAMES = ("items", "data", "results", "objects", "records", "rows", "entries", "list", "values", "content")  # fmt: skip
 
 
 def _is_lookup(content: Record) -> bool:
@@ -621,7 +625,8 @@ def singular(name: str) -> str:
 
 def _stem(name: str) -> str:
     """A name without what it says of a state or a format of the data: members_current → members."""
-    stem = re.sub(r"(_(current|latest|all|list|data|dataset|export|full|final|master|v?\d+))+$", "", name)  # fmt: skip
+    name = re.sub("(_(current|latest|export|final))+$", "", name)
+    stem = re.sub(r"(_(all|list|data|dataset|full|master|v?\d+))+$", "", name)
     return stem if singular(stem) != stem else name
 
 

@@ -282,6 +282,9 @@ def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
             return longest <= 200
     if any(map(_MOMENT.match, census.values)):
         return False
+    called = snake_case(column_name(path[-1]))
+    if all(map(_DECIMAL.fullmatch, census.values)) and not _CODES.search(called):
+        return False  # a population, a year
     if path != ("value",) and all(map(_NAME_LIKE.fullmatch, census.values)) and longest <= 40:
         return any("-" in text or "_" in text for text in census.values)
     return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -109,7 +109,7 @@ def data_tables(
     joined = _same_fields([table for table in tables if not table.is_rows], root, holding)
     tables = [
         *_same_columns([table for table in tables if table.is_rows]),
-        *joined, *_one_file_each(single, root), *_one_file_each(again, root, True),
+        *joined, *_one_file_each(single, root, read), *_one_file_each(again, root, ()),
     ]  # fmt: skip
     used = {
         name for table in tables for pattern in table.files for name in _matching(read, pattern)
@@ -475,10 +475,11 @@ def _root_name(folder: Path) -> str:
 
 
 def _one_file_each(
-    files: Mapping[str, Record], root: str, is_rewritten: bool = False
+    files: Mapping[str, Record], root: str, read: Sequence[str]
 ) -> Iterator[DataTable]:
     """Folders of files with one record each; folders whose records have the same keys are one
-    table. Where no field names a record, the name of its file does.
+    table. Where no field names a record, the name of its file does. `read` are all files that a pattern
+    could match; there are none where the records are written again.
     """
     folders: dict[tuple[str, str], list[str]] = {}
     for name in files:
@@ -509,10 +510,13 @@ def _one_file_each(
         if column := _file_column(names, records):
             patterns = tuple(pattern.replace(f"*{keys[0][1]}", f"{{{column}}}{keys[0][1]}") for pattern in patterns)  # fmt: skip
             records = [{column: PurePosixPath(name).stem, **record} for name, record in zip(names, records, strict=True)]  # fmt: skip
+        matched = {name for pattern in patterns for name in _matching(list(read), pattern)}
+        if matched - set(names):  # lists, and other files of the folder
+            patterns = tuple(_pattern_of(keys_of, folders[keys_of], column) for keys_of in keys)
         called = {path[-1:] for path in parts}
         last = (called.pop() if len(called) == 1 else common)[-1:]
         yield DataTable(
-            _table_name("".join(last) or root), patterns, records, is_rewritten=is_rewritten,
+            _table_name("".join(last) or root), patterns, records, is_rewritten=not read,
             reason=f"{len(names)} files with one record each",
         )  # fmt: skip
 
@@ -549,6 +553,14 @@ def _is_plural(name: str) -> bool:
 def _keys_of(records: Iterable[Record]) -> set[str]:
     """What names the records of a folder, by the first field that is called so."""
     return {str(next((record[key] for key in _IDS if key in record), "")) for record in records}
+
+
+def _pattern_of(key: _Folder, names: list[str], column: str) -> str:
+    """The pattern of these files of a folder alone."""
+    folder, suffix = key
+    stems = ",".join(sorted(PurePosixPath(name).stem for name in names))
+    choice = f"{{{column}:{stems}}}" if column else f"{{{stems}}}" if len(names) > 1 else stems
+    return f"{folder}/{choice}{suffix}" if folder != "." else f"{choice}{suffix}"
 
 
 def _patterns_of(
@@ -653,4 +665,24 @@ def _distinct(tables: list[DataTable]) -> list[DataTable]:
             name = f"{table.name}_{number}"
         taken[singular(name)] += 1
         named.append(replace(table, name=name))
-    return named
+    lists = {name for table in named for name in _names_of_lists(table)}
+    return [
+        replace(table, name=f"{table.name}_records") if table.name in lists else table
+        for table in named
+    ]
+
+
+def _names_of_lists(table: DataTable) -> Iterator[str]:
+    """What the tables of the lists of records will be called: that of `cities` in `areas` areas_cities."""
+
+    def within(value: JsonValue, name: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from within(inner, f"{name}_{re.sub(r'[^A-Za-z0-9]+', '_', key)}".lower())
+        elif isinstance(value, list):
+            yield name
+            for item in value:
+                yield from within(item, name)
+
+    for record in table.records:
+        yield from within(record, table.name)

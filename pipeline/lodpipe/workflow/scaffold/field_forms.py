@@ -144,7 +144,7 @@ _YEARS = re.compile(r"(year|date|founded|established|opened|closed|since|start|e
 _CONCEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_LANGUAGE_TAG = re.compile(
+LANGUAGE_TAG = re.compile(
     "bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
 )
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d\d:\d\d|\d+\.\d+$")
@@ -470,7 +470,7 @@ class _Reader:
         names = set(census.fields)
         if _is_keyed(census) and sources[-1:] not in (("[]",), ("{}",)):
             return self._keyed(plain, census, path, sources)
-        if all(map(_LANGUAGE_TAG.fullmatch, names)) and all(
+        if all(map(LANGUAGE_TAG.fullmatch, names)) and all(
             item.kind == "text" for item in census.fields.values()
         ):
             most = tuple(sorted(names, key=lambda name: (-census.fields[name].present, name)))

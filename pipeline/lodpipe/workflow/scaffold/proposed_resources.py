@@ -24,6 +24,7 @@ from lodpipe.mapping.source_queries import (
 from lodpipe.sources.record_declaration import KEY
 from lodpipe.workflow.scaffold.data_tables import singular
 from lodpipe.workflow.scaffold.field_forms import (
+    LANGUAGE_TAG,
     FieldForm,
     TableForm,
     item_key,
@@ -214,7 +215,7 @@ class _Reader:
         table = self.table
         owner = self._of_record(table.name)
         own_statements = (*self._statements(table.fields, (), self.classes, owner), *self._joint())
-        statements = self._named(own_statements)
+        statements = self._named(self._in_languages(own_statements))
         statements, parts = self._parts_of(statements)
         own = Resource(
             table.name, table.name, self.subject, self.classes, statements, label_of(singular(table.name)),
@@ -222,6 +223,30 @@ class _Reader:
             query=self._query(self._rows(), statements, *self._cut_keys()),
         )  # fmt: skip
         return [own, *parts, *self.lists]
+
+    def _in_languages(self, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """The statements, those of columns for several languages as one: name_de, name_en → name."""
+        groups: dict[str, dict[str, Statement]] = {}
+        for rule in statements:
+            stem, _, language = rule.column.rpartition("_")
+            is_text = rule.kind == "type" and rule.target in ("text", "any") and not rule.template
+            if stem and is_text and LANGUAGE_TAG.fullmatch(language):
+                groups.setdefault(stem, {})[language] = rule
+        merged = []
+        for rule in statements:
+            stem, _, language = rule.column.rpartition("_")
+            group = groups.get(stem, {})
+            if len(group) < 2 or group.get(language) != rule:
+                merged.append(rule)
+            elif rule == next(iter(group.values())):
+                merged.append(self._texts(stem, group))
+        return tuple(merged)
+
+    def _texts(self, stem: str, group: Mapping[str, Statement]) -> Statement:
+        """One statement of texts in several languages."""
+        entry = FieldForm(stem, stem, "texts", "text", languages=tuple(group))
+        rule = self._statement(entry, (stem,), self.classes, True)
+        return replace(rule, required=any(other.required for other in group.values()))
 
     def _joint(self) -> Iterator[Statement]:
         """References by several fields, called as the tables that they lead to."""

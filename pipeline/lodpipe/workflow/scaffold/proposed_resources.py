@@ -483,8 +483,17 @@ class _Reader:
             return person
         if any(rule.property in NAMES for rule in statements):
             return statements
+        by_language = next(
+            (rule for rule in statements if rule.kind == "texts" and re.search("name$|title$", rule.column.lower())),
+            None,
+        )  # fmt: skip
+        if by_language:
+            return tuple(
+                replace(rule, property=NAMES[0]) if rule == by_language else rule
+                for rule in statements
+            )
         records = self.table.table.records
-        ranked: list[tuple[bool, int, Statement]] = []
+        ranked: list[tuple[bool, bool, int, Statement]] = []
         for rule in statements:
             if (
                 rule.kind != "type"
@@ -511,10 +520,11 @@ class _Reader:
                 records
             )
             if is_telling and has_letters and (is_called or rule.required):
-                ranked.append((not is_called, len(ranked), rule))
+                is_repeated = 10 * len(set(texts)) < 9 * len(texts)
+                ranked.append((not is_called, is_repeated, len(ranked), rule))
         if not ranked:
             return statements
-        name = min(ranked)[2]
+        name = min(ranked)[3]
         self.used.add(NAMES[0])
         return tuple(
             replace(rule, property=NAMES[0]) if rule == name else rule for rule in statements

@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote as quoted
 
@@ -19,6 +19,7 @@ from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.sources import Column, RecordTable, RowTable
+from lodpipe.sources.record_declaration import KEY
 
 _MANY_ROWS = 20_000
 TEXTS = ("text", "url")  # the types of columns whose values people write
@@ -34,7 +35,7 @@ _SUSPECT = (
 )
 _SUSPECT_ADDRESS = (
     _SUSPECT
-    + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/|^[a-z]+://[^/?#]*(?:[@,;]|\.\.)|^[a-z]+://[^/?#.]*(?:[/?#]|$)"
+    + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/|^[a-z]*[A-Z][A-Za-z]*://|^[a-z]+://[^/?#]*(?:[@,;]|\.\.)|^[a-z]+://[^/?#.]*(?:[/?#]|$)"
     r"|[?&](?:utm_|[fg]clid=|mc_[ce]id=)"
     r"|^https?://(?:(?:www\.)?google\.[a-z.]+/url\?|lm?\.facebook\.com/l\.php|[\w.-]*safelinks\."
     r"|(?:bit\.ly|t\.co|tinyurl\.com|goo\.gl|ow\.ly|is\.gd|t1p\.de)/)"
@@ -206,6 +207,12 @@ _UNFINISHED = re.compile(r"\?{2,}|\b(?:XXX+|TODO|FIXME|TBD)\b")
 _MARKDOWN = re.compile(r"\]\(https?:|^(\*\*|__)(?=\S).*\1$")
 
 
+_FEW_IN_MARKDOWN = 3  # texts of a field that are one finding each
+_IN_MARKDOWN = Problem(
+    "LP245", "signs", {"detail_en": "contains Markdown", "detail_de": "enthält Markdown"}
+)
+
+
 def _signs(value: str) -> Iterator[Problem]:
     """Signs of work in progress: an open bracket, a comma at the end, `???`, Markdown."""
     english = german = ""
@@ -213,8 +220,8 @@ def _signs(value: str) -> Iterator[Problem]:
         if not _PLACEHOLDER.fullmatch(value):
             english = f"contains `{match[0]}`, a mark of something to be done"
             german = f"enthält `{match[0]}`, ein Zeichen für etwas Unerledigtes"
-    elif match := _MARKDOWN.search(value):
-        english, german = "contains Markdown", "enthält Markdown"
+    elif _MARKDOWN.search(value):
+        yield _IN_MARKDOWN
     elif value.count("(") > value.count(")") or value.count("[") > value.count("]"):
         english = "has a bracket that is not closed"
         german = "hat eine Klammer, die nicht geschlossen ist"
@@ -229,6 +236,9 @@ def _address(value: str) -> Iterator[Problem]:
     if re.search(r"^https?:/+https?:/", value):
         twice = _wrong_address("begins twice with `http`", "beginnt zweimal mit `http`")
         yield twice._replace(severity=Severity.ERROR)
+    elif match := re.search(r"^[a-z]*[A-Z][A-Za-z]*(?=://)", value):
+        small = match[0].lower()
+        yield _wrong_address(f"has `{match[0]}` for `{small}`", f"hat `{match[0]}` statt `{small}`")
     elif host := _incomplete_host(value):
         yield _wrong_address(
             f"has the host `{host}`, which is no complete name",
@@ -340,6 +350,7 @@ def _if_purposeful(value: str, match: re.Match[str]) -> str:
 def _encoded(address: str) -> str:
     """The address with percent-encoded characters (RFC 3987, 3.1); its host stays."""
     scheme, slashes, rest = address.partition("://")
+    scheme = scheme.lower()
     host, slash, path = rest.partition("/")
     encoded = re.sub(r"[^\x00-\x7f]+", lambda match: quoted(match[0]), path)
     return f"{scheme}{slashes}{host}{slash}{encoded}"
@@ -360,10 +371,38 @@ def hygiene_findings(session: Session, tables: Mapping[str, RecordTable]) -> Ite
             )
         ]
         # In the order of the records, so that a file is read once to find their lines.
-        for record, column, problem, value in sorted(judged, key=lambda item: item[0]):
+        ordered = _without_repeated_markdown(sorted(judged, key=lambda item: item[0]))
+        for record, column, problem, value in ordered:
             params = {"key": field_label(column), "value": value, **problem.params}
             where = table.locate(record, column.name)
             yield Finding(problem.code, where, params, problem.severity)
+
+
+_Judged = tuple[int, Column, Problem, str]
+
+
+def _without_repeated_markdown(judged: list[_Judged]) -> list[_Judged]:
+    """The problems; of fields whose texts are Markdown, that is one problem, and what else is odd with
+    the signs of these texts is none.
+    """
+    written: Counter[str] = Counter(
+        column.name for _, column, problem, _ in judged if problem == _IN_MARKDOWN
+    )
+    fields = {name for name, number in written.items() if number > _FEW_IN_MARKDOWN}
+    listed: set[str] = set()
+    left = []
+    for record, column, problem, value in judged:
+        if column.name not in fields or problem.code != _IN_MARKDOWN.code:
+            left.append((record, column, problem, value))
+        elif problem == _IN_MARKDOWN and column.name not in listed:
+            listed.add(column.name)
+            number = written[column.name] - 1
+            detail = {
+                "detail_en": f"contains Markdown, and so do {number:,} other texts of this field",
+                "detail_de": f"enthält Markdown, ebenso {number:,} andere Texte dieses Felds",
+            }
+            left.append((record, column, problem._replace(params=detail), value))
+    return left
 
 
 def text_columns(table: RecordTable) -> list[Column]:
@@ -498,14 +537,17 @@ def transliteration_findings(
     """Words with ae, oe, ue or ss that the records elsewhere write with an umlaut or ß, at least as
     often: warnings.
 
-    Names begin with a capital; other words ("dass", "Masse") are too often words of their own.
+    Names begin with a capital; other words ("dass", "Masse") are too often words of their own. Texts
+    that are in other languages, or are other spellings of names, are not compared.
     """
     columns = [
         (table, column)
         for table in tables.values()
+        if not _has_languages_as_keys(session, table)
         for column in text_columns(table)
         if column.field.target == "text" and "transliteration" not in column.field.plausible.allow
-    ]
+        and _may_be_german(table, column)
+    ]  # fmt: skip
     spelt = _words(session, columns, _WITH_UMLAUT)
     meant = {word.translate(_FOLD): word for word in spelt if not _OLD_SPELLING.search(word)}
     if not meant:
@@ -518,6 +560,38 @@ def transliteration_findings(
     }
     if wrong:
         yield from _spelt_wrong(session, columns, wrong)
+
+
+_OTHER_SPELLINGS = re.compile(
+    r"(^|_)(alt|alternate|alternative|alternatives|alias|aliases|variants?|spellings?|other_?names?|native)($|_|[A-Z])"
+)
+_LANGUAGE_KEY = re.compile("[a-z]{2,3}(-[A-Za-z0-9]+)*")
+_GERMAN = ("de", "deu", "ger")
+
+
+def _may_be_german(table: RecordTable, column: Column) -> bool:
+    """Whether words of a column are compared: neither those of a language whose code is in the path,
+    nor other spellings, as `altNames` say of themselves.
+    """
+    *_, last = ("", *column.path)
+    is_language = len(column.path) > 1 and re.fullmatch("[a-z]{2}", last) is not None
+    called = "_".join((table.name, *column.path))
+    is_german = not is_language or last in _GERMAN
+    return is_german and not _OTHER_SPELLINGS.search(called)
+
+
+def _has_languages_as_keys(session: Session, table: RecordTable) -> bool:
+    """Whether the rows are entries of a map whose keys are codes of languages: `{nld: …, fra: …}`."""
+    key = next((column for column in table.columns if column.field.source[:1] == (KEY,)), None)
+    if key is None:
+        return False
+    if isinstance(table, RowTable):
+        codes: Iterable[str] = _values_of(table, key)
+    else:
+        rows = session.rows(f"SELECT DISTINCT {quote(key.name)} FROM {quote(table.name)} LIMIT 999")
+        codes = [str(row[0]) for row in rows]
+    known = set(codes)
+    return len(known) > 1 and all(map(_LANGUAGE_KEY.fullmatch, known))
 
 
 def _spelt_wrong(

@@ -163,9 +163,9 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP202",
         "record.missing-key",
-        message_en="key `{key}` is missing",
+        message_en="key `{key}` is missing[[, also {others}]]",
         help_en="Add it; every record of {table} must have it.",
-        message_de="Schlüssel `{key}` fehlt",
+        message_de="Schlüssel `{key}` fehlt[[, ebenso {others}]]",
         help_de="Ergänzen; jeder Datensatz in {table} muss ihn haben.",
     ),
     Rule(

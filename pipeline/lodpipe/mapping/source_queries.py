@@ -62,3 +62,13 @@ def without_value(column: str, value: str) -> str:
     """`COLUMN_value`, the value where it is not this one."""
     text = value.replace("'", "''")
     return f"nullif({quoted(column)}, '{text}') AS {quoted(f'{column}_value')}"
+
+
+def links_of(column: str) -> str:
+    """`COLUMN_link`, the value where it is a web address."""
+    named = quoted(f"{column}_link")
+    value = quoted(column)
+    return f"CASE WHEN regexp_full_match({value}, '{_ADDRESS}') THEN {value} END AS {named}"
+
+
+_ADDRESS = r"""(?i)https?://[^\s<>"{}|\\^`]+"""

@@ -68,10 +68,12 @@ def write(
         out.writelines(f"{line}\n" for line in statistics(report))
     else:
         more = _more(report) if listing == "grouped" else {}
-        listed: Counter[str] = Counter()
+        shapes = _shapes(report)
+        listed: Counter[tuple[str, str]] = Counter()
         for finding in report.rendered:
-            listed[finding.code] += 1
-            if finding.code not in more or listed[finding.code] <= _FIRST:
+            listed[_group(finding)] += 1
+            most = _FIRST // len(shapes[finding.code]) or 1
+            if finding.code not in more or listed[_group(finding)] <= most:
                 lines = [
                     *_lines(finding, report.language, colour),
                     *_consequences(finding, report.detailed),
@@ -89,19 +91,38 @@ def write(
 
 def _more(report: Report) -> dict[str, str]:
     """For each rule with many findings a line on those that are not listed: how many, in how many
-    files.
+    files, and how many findings each shape has.
     """
     lines = {}
     for code, total in Counter(finding.code for finding in report.findings).items():
-        if total > _MANY:
-            left = [finding for finding in report.rendered if finding.code == code][_FIRST:]
-            lines[code] = _MORE_OF_RULE[_known(report.language)].format(
-                count=f"{len(left):,}",
+        shapes = _shapes(report)[code]
+        most = _FIRST // len(shapes) or 1
+        some = [finding for finding in report.rendered if finding.code == code]
+        left = total - sum(min(most, count) for count in shapes.values())
+        if total > _MANY and left:
+            line = _MORE_OF_RULE[_known(report.language)].format(
+                count=f"{left:,}",
                 code=code,
-                name=left[0].name,
-                files=_files(len({finding.file for finding in left}), report.language),
+                name=some[0].name,
+                files=_files(len({finding.file for finding in some}), report.language),
             )
+            counts = [f"  {count:>7,}  {plain(shape)}" for shape, count in shapes.most_common() if shape]  # fmt: skip
+            lines[code] = "\n".join([line, *counts])
     return lines
+
+
+def _group(finding: RenderedFinding) -> tuple[str, str]:
+    """What findings have in common: their rule, and the shape that they violate, if there is one."""
+    return finding.code, finding.params.get("shape", "")
+
+
+def _shapes(report: Report) -> dict[str, Counter[str]]:
+    """How many findings of each rule each shape has; of other rules all, under an empty name."""
+    counts: dict[str, Counter[str]] = {}
+    for finding in report.rendered:
+        code, shape = _group(finding)
+        counts.setdefault(code, Counter())[shape] += 1
+    return counts
 
 
 def _files(number: int, language: str) -> str:
@@ -110,19 +131,21 @@ def _files(number: int, language: str) -> str:
 
 
 def statistics(report: Report) -> Iterator[str]:
-    """A line for each rule: how many findings, their severity, the rule, in how many files; the
-    most frequent first.
+    """A line for each rule and shape: how many findings, their severity, the rule, in how many files,
+    the shape; the most frequent first.
     """
-    groups: dict[tuple[str, Severity], list[RenderedFinding]] = {}
+    groups: dict[tuple[str, Severity, str], list[RenderedFinding]] = {}
     for finding in report.rendered:
-        groups.setdefault((finding.code, finding.severity), []).append(finding)
+        code, shape = _group(finding)
+        groups.setdefault((code, finding.severity, shape), []).append(finding)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     width = max((len(f"{len(some):,}") for _, some in ordered), default=0)
     names = _NAMES.get(_known(report.language), {})
-    for (code, severity), some in ordered:
+    for (code, severity, shape), some in ordered:
         word = names.get(str(severity), str(severity))
         files = _files(len({finding.file for finding in some}), report.language)
-        yield f"{len(some):>{width},}  {word} {code} {some[0].name} ({files})"
+        of_shape = f" {plain(shape)}" if shape else ""
+        yield f"{len(some):>{width},}  {word} {code} {some[0].name}{of_shape} ({files})"
 
 
 def _known(language: str) -> str:

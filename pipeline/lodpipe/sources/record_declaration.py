@@ -20,7 +20,10 @@ TYPES: dict[str, dict[str, object]] = {
     # As it is written, also a number or true/false without quotes.
     "any": {"type": ["string", "number", "boolean"], "pattern": r"\S"},
     "slug": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
-    "url": {"type": "string", "pattern": r"""^https?://[^\s<>"{}|\\^`/]+(/[^\s<>"{}|\\^`]*)?$"""},
+    "url": {
+        "type": "string",
+        "pattern": r"""^[Hh][Tt]{2}[Pp][Ss]?://[^\s<>"{}|\\^`/]+(/[^\s<>"{}|\\^`]*)?$""",
+    },
     "uuid": {
         "type": "string",
         "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",

@@ -39,6 +39,7 @@ from lodpipe.sources.file_records import (
     parts_of,
     read_places,
 )
+from lodpipe.sources.inventory import READ
 from lodpipe.sources.record_cache import digest
 from lodpipe.sources.record_cells import is_like
 from lodpipe.sources.record_declaration import (
@@ -386,6 +387,8 @@ class RecordReader:
         files = []
         for file in matching(root, declared.patterns, declared.excluded):
             name = prefix + file.local
+            if self._is_declaration(file.path) and file.local not in declared.patterns:
+                continue
             if file.is_linked and not self._may_read(file.path):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
             elif (kind := file.path.suffix).lower() not in READERS and kind not in SCANNED:
@@ -405,6 +408,11 @@ class RecordReader:
             )
             raise InvalidDeclaration(refused or [none])
         return files
+
+    def _is_declaration(self, path: Path) -> bool:
+        """Whether a file is a declaration of the publication, which patterns such as `*.yaml` match."""
+        is_source = path.parent == self.source and path.name in READ["source"]
+        return is_source or path == self.source.parent / "publication.yaml"
 
     def _root(self, declared: Files) -> Path:
         """The folder that patterns are relative to."""

@@ -213,7 +213,7 @@ class RecordChecker:
             for error in self._validator.iter_errors(value)
             for item in self._finding(error, record, file)
         ]
-        return _broken_off(_without_consequences(findings), record, file)
+        return _joined(_broken_off(_without_consequences(findings), record, file))
 
     def _finding(self, error: object, record: Node, file: str) -> Iterable[Finding]:
         path: list[str | int] = list(error.instance_path)  # type: ignore[attr-defined]
@@ -345,6 +345,26 @@ def _key_place(record: Node, path: list[str | int], key: str) -> tuple[int, int]
     return (
         node.keys[key] if isinstance(node, Map) and key in node.keys else (node.line, node.column)
     )
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """The findings, those on missing keys of one map as one; `id` is named first, for it leads to the
+    record.
+    """
+    missing: dict[Origin | None, list[str]] = {}
+    for finding in findings:
+        if finding.code == "LP202":
+            missing.setdefault(finding.where, []).append(finding.params["key"])
+    joined = []
+    for finding in findings:
+        if finding.code != "LP202":
+            joined.append(finding)
+        elif keys := missing.pop(finding.where, []):
+            first, *others = sorted(keys, key=lambda key: key != "id")
+            params = {**finding.params, "key": first}
+            more = {"others": ", ".join(f"`{key}`" for key in others)} if others else {}
+            joined.append(replace(finding, params=params | more))
+    return joined
 
 
 def _short(value: JsonValue | object) -> str:

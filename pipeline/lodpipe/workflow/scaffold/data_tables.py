@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import cast
@@ -19,6 +19,16 @@ from lodpipe.sources.file_patterns import Pattern, has_signs
 from lodpipe.workflow.scaffold.other_formats import FORMATS, Record, features, is_geojson
 
 ROWS = {".csv", ".tsv"}
+# Names that a query would take for words of SQL.
+_RESERVED = re.compile(
+    "all|analyze|and|any|array|as|asc|between|both|by|case|cast|check|collate|"
+    "column|constraint|create|cross|default|desc|describe|distinct|do|else|end|except|exists|false|"
+    "fetch|filter|for|foreign|from|full|grant|group|having|in|index|inner|intersect|into|"
+    "is|join|key|lateral|left|like|limit|natural|not|null|offset|on|only|or|"
+    "order|outer|over|partition|pivot|primary|qualify|references|returning|right|rows|select|set|show|"
+    "some|summarize|table|then|to|true|union|unique|unpivot|update|user|using|values|view|"
+    "when|where|window|with"
+)
 _SEPARATORS = ",;\t|"
 # What folders of data hold besides data.
 _NO_DATA = re.compile(
@@ -64,6 +74,7 @@ def data_tables(
     single: dict[str, Record] = {}
     again: dict[str, Record] = {}
     read: list[str] = []
+    empty: set[str] = set()
     omitted = [Pattern.read(pattern) for pattern in excluded]
     for path in [only] if only else _data_files(folder):
         name = path.relative_to(folder).as_posix()
@@ -87,12 +98,19 @@ def data_tables(
             findings += error.findings
             continue
         read.append(name)
+        empty |= set() if content else {name}
         lists = list(_lists(name, content))
         tables += lists
         if not lists and isinstance(content, dict) and content:
             single[name] = content
     tables, copies = _without_copies(tables)
-    tables = [*_same_columns(tables), *_one_file_each(single), *_one_file_each(again, True)]
+    root = _root_name(folder)
+    holding = [name for name in read if name not in empty]
+    joined = _same_fields([table for table in tables if not table.is_rows], root, holding)
+    tables = [
+        *_same_columns([table for table in tables if table.is_rows]),
+        *joined, *_one_file_each(single, root, read), *_one_file_each(again, root, ()),
+    ]  # fmt: skip
     used = {
         name for table in tables for pattern in table.files for name in _matching(read, pattern)
     }
@@ -115,7 +133,25 @@ def _without_copies(tables: list[DataTable]) -> tuple[list[DataTable], dict[str,
             continue
         if _overlap(set(table.records[0]), set(origin.records[0])):
             copies[table.files[0]] = f"the same records as {origin.files[0]}, not used"
-    return [table for table in tables if table.files[0] not in copies], copies
+    tables = [table for table in tables if table.files[0] not in copies]
+    first: dict[tuple[str, int], DataTable] = {}
+    again = set()
+    for table in sorted(tables, key=lambda table: not _is_of_database(table)):
+        origin = first.setdefault((table.name, len(table.records)), table)
+        if origin.files == table.files or not _is_of_database(origin):
+            continue
+        if _overlap(set(map(_folded, table.records[0])), set(map(_folded, origin.records[0]))):
+            again.add(id(table))
+            copies[table.files[0]] = f"the same records as {origin.files[0]}, not used"
+    return [table for table in tables if id(table) not in again], copies
+
+
+def _is_of_database(table: DataTable) -> bool:
+    return PurePosixPath(table.files[0]).suffix.lower() in DATABASES
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"\W|_", "", name).lower()
 
 
 def _without(table: DataTable, excluded: tuple[str, ...]) -> DataTable:
@@ -137,7 +173,7 @@ def _database(path: Path, name: str) -> Iterator[DataTable]:
 
 
 def _name_in_database(table: str) -> str:
-    return _table_name(re.sub("(?<=[a-z])(?=[A-Z])", "_", table))
+    return _table_name(table)
 
 
 def _matching(names: list[str], pattern: str) -> list[str]:
@@ -181,8 +217,12 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
     width = max(
         (place for row in (head, *rows) for place, cell in enumerate(row, 1) if cell), default=0
     )
+    is_headed = not any(map(_is_value, head))
+    if not is_headed:
+        rows, head = [head, *rows], [f"column_{place}" for place in range(1, width + 1)]
     names = _columns(head[:width])
     renamed = [name for name, cell in zip(names, head, strict=False) if name != cell]
+    is_ragged = any(len(row) != len(head) for row in rows)
     if not names:
         detail = "the first row does not name each column, with a name of its own"
         raise LodpipeError([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})])
@@ -193,12 +233,23 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
         )
         remark = "; cells of mere spaces are left empty" if are_blank else ""
         remark += f"; columns without a name of their own: {', '.join(renamed)}" if renamed else ""
+        remark += "" if is_headed else "; the first row names no columns"
+        remark += "; rows of different lengths" if is_ragged else ""
         reason = f"{len(records)} rows of {name}{remark}"
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
         yield DataTable(
             _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
-            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head,
+            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head or is_ragged or not is_headed,
         )  # fmt: skip
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell of the first row is none of the names of columns: a number, but no year; a day;
+    an address.
+    """
+    is_year = re.fullmatch("[12][0-9]{3}", cell) is not None
+    pattern = r"-?\d+([.,]\d+)?|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{4}|https?://.*"
+    return re.fullmatch(pattern, cell) is not None and not is_year
 
 
 def _columns(head: list[str]) -> list[str]:
@@ -219,7 +270,8 @@ def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
     groups: dict[tuple[object, ...], list[DataTable]] = {}
     for table in tables:
         path = PurePosixPath(table.files[0])
-        columns = tuple(table.records[0]) if table.is_rows else (table.name, table.files, table.at)
+        columns: tuple[object, ...] = tuple(table.records[0])
+        columns = (table.name, table.files) if _is_of_database(table) else columns
         groups.setdefault((path.parent, path.suffix, table.dialect, columns), []).append(table)
     for (parent, *_), group in groups.items():
         if len(group) == 1:
@@ -234,6 +286,99 @@ def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
             group[0], name=_table_name(folder), files=files, records=records, reason=reason,
             is_rewritten=again,
         )  # fmt: skip
+
+
+def _same_fields(tables: list[DataTable], root: str, read: list[str]) -> Iterator[DataTable]:
+    """Lists in several files that are one table: files of one name in several folders with fields in
+    common (`2023/talks.json`, `2024/talks.json`), and files whose records nearly all have the same
+    fields, five or more, and no keys in common.
+    """
+    groups: list[tuple[list[set[str]], list[DataTable]]] = []
+    for table in tables:
+        counts = Counter(name for record in table.records for name in record)
+        usual = {name for name, count in counts.items() if 2 * count > len(table.records)}
+        same = next((group for group in groups if _are_one_list(group, table, usual)), None)
+        if same and not table.is_rewritten and not table.is_keyed:
+            same[0].append(usual)
+            same[1].append(table)
+        else:
+            groups.append(([usual], [table]))
+    for _, group in groups:
+        yield _one_list(group, root, read) if len(group) > 1 else group[0]
+
+
+def _are_one_list(
+    group: tuple[list[set[str]], list[DataTable]], table: DataTable, usual: set[str]
+) -> bool:
+    """Whether a list has the fields of one of the group's."""
+    return any(_is_like(fields, first, table, usual) for fields, first in zip(*group, strict=True))
+
+
+def _is_like(fields: set[str], first: DataTable, table: DataTable, usual: set[str]) -> bool:
+    path, other = PurePosixPath(first.files[0]), PurePosixPath(table.files[0])
+    if first.is_rewritten or first.is_keyed or first.at != table.at or path.suffix != other.suffix:
+        return False
+    if path.name == other.name:
+        return _overlap(fields, usual)
+    shared = fields & usual
+    if len(shared) < 5 or 10 * len(shared) < 7 * max(len(fields), len(usual)):
+        return False
+    known, own = ([key for key in _keys_of(some.records) if key] for some in (first, table))
+    return not set(known) & set(own)
+
+
+def _one_list(group: list[DataTable], root: str, read: list[str]) -> DataTable:
+    """One table of lists in several files; parts of their paths that differ are columns."""
+    names = [table.files[0] for table in group]
+    fields = {name.lower() for table in group for record in table.records for name in record}
+    paths = [PurePosixPath(name) for name in names]
+    columns: dict[int, str] = {}
+    if len({len(path.parts) for path in paths}) == 1:
+        levels = [set(level) for level in zip(*(path.parts for path in paths), strict=True)]
+        columns = {at: _level_name(level, at == len(levels) - 1) for at, level in enumerate(levels) if len(level) > 1}  # fmt: skip
+        parts = [next(iter(level)) for level in levels]
+        for at, column in columns.items():
+            suffix = paths[0].suffix if at == len(levels) - 1 else ""
+            names_of = sorted(PurePosixPath(part).stem for part in levels[at])
+            is_top = at == 0 and suffix in (".yaml", ".yml")  # beside records.yaml, perhaps
+            choice = f":{','.join(names_of)}" if is_top else ""
+            parts[at] = f"{{{column}{choice}}}{suffix}"
+        pattern = "/".join(parts)
+    is_exact = bool(columns) and len(set(columns.values())) == len(columns)
+    is_exact = is_exact and not fields & set(columns.values()) and set(_matching(read, pattern)) == set(names)  # fmt: skip
+    records = []
+    for table, path in zip(group, paths, strict=True):
+        own: Record = {column: path.with_suffix("").parts[at] for at, column in columns.items()}
+        records += [{**own, **record} if is_exact else record for record in table.records]
+    last = _common_words([path.stem for path in paths]) or paths[0].parent.name or root
+    if group[0].at and len({table.name for table in group}) == 1:
+        last = group[0].name
+    elif len({path.parent for path in paths}) > 1 and len({path.name for path in paths}) > 1:
+        common = set.intersection(*(set(path.parts[:-1]) for path in paths))
+        last = next((part for part in reversed(paths[0].parts[:-1]) if part in common), root)
+    reason = f"{len(records)} items of lists in {len(group)} files"
+    return replace(
+        group[0], name=_table_name(last), files=(pattern,) if is_exact else tuple(names),
+        records=records, reason=reason,
+    )  # fmt: skip
+
+
+def _level_name(level: set[str], is_file: bool) -> str:
+    """The column for a part of paths: the year, the name of the file, the folder."""
+    if all(re.fullmatch("[12][0-9]{3}", PurePosixPath(part).stem) for part in level):
+        return "year"
+    return FILE_NAME if is_file else "folder"
+
+
+def _common_words(stems: list[str]) -> str:
+    """What names of files have in common at their beginning: members-current, members-former → members."""
+    words = [re.split(r"[-_. ]+", stem) for stem in stems]
+    common = []
+    for level in zip(*words, strict=False):
+        if len(set(level)) > 1:
+            break
+        common.append(level[0])
+    return "_".join(common)
 
 
 def _separator(head: str) -> str:
@@ -253,7 +398,7 @@ def _lists(
         records = [item for item in content if isinstance(item, dict)]
         if records and len(records) == len(content):
             where = f"below `{'.'.join(at)}` in {file}" if at else f"in {file}"
-            name = at[-1] if at and at[-1].lower() not in ("items", "data", "results") else file
+            name = at[-1] if at and at[-1].lower() not in _NO_NAMES else file
             yield DataTable(
                 _table_name(name), (file,), records, at, reason=f"a list of {len(records)} {where}"
             )
@@ -283,6 +428,10 @@ def _lists(
         if not known:  # a record has lists of its own
             for tables in members:
                 yield from tables
+
+
+# Keys of files that say nothing of the records below them.
+_NO_NAMES = ("items", "data", "results", "objects", "records", "rows", "entries", "list", "values", "content")  # fmt: skip
 
 
 def _is_lookup(content: Record) -> bool:
@@ -319,15 +468,24 @@ def _are_alike(values: list[JsonValue]) -> bool:
     return 0 < len(counts) <= max(2 * often, 3)
 
 
-def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> Iterator[DataTable]:
+def _root_name(folder: Path) -> str:
+    """What records at the top of the data are called: by the name of the folder, if it says something."""
+    name = _table_name(folder.resolve().name)
+    return "records" if name in ("source", "src", "data", "records", "content", "files") else name
+
+
+def _one_file_each(
+    files: Mapping[str, Record], root: str, read: Sequence[str]
+) -> Iterator[DataTable]:
     """Folders of files with one record each; folders whose records have the same keys are one
-    table. Where no field names a record, the name of its file does.
+    table. Where no field names a record, the name of its file does. `read` are all files that a pattern
+    could match; there are none where the records are written again.
     """
     folders: dict[tuple[str, str], list[str]] = {}
     for name in files:
         path = PurePosixPath(name)
         folders.setdefault((path.parent.as_posix(), path.suffix), []).append(name)
-    groups: list[tuple[set[str], list[tuple[str, str]]]] = []
+    groups: list[_Group] = []
     for key, names in folders.items():
         counts = Counter(key for name in names for key in files[name])
         usual = {key for key, count in counts.items() if 2 * count > len(names)}
@@ -336,7 +494,7 @@ def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> I
             < len(names) / 2
         ):
             continue  # files that have nothing in common
-        same = next((g for g in groups if g[1][0][1] == key[1] and _overlap(g[0], usual)), None)
+        same = next((g for g in groups if _are_one_kind(g, (usual, [key]), files, folders)), None)
         if same:
             same[1].append(key)
         else:
@@ -345,22 +503,86 @@ def _one_file_each(files: Mapping[str, Record], is_rewritten: bool = False) -> I
         names = [name for key in keys for name in folders[key]]
         if len(names) < 2:
             continue
-        patterns = tuple(
-            f"{folder}/*{suffix}" if folder != "." else f"*{suffix}" for folder, suffix in keys
-        )
         parts = [PurePosixPath(folder).parts for folder, _ in keys]
         common = parts[0][: next((n for n in range(len(parts[0])) if len({p[: n + 1] for p in parts}) > 1), len(parts[0]))]  # fmt: skip
-        if len(keys) > 3 and common:
-            patterns = (f"{'/'.join(common)}/**/*{keys[0][1]}",)
+        patterns = _patterns_of(keys, common, names, list(files))
         records = [files[name] for name in names]
         if column := _file_column(names, records):
             patterns = tuple(pattern.replace(f"*{keys[0][1]}", f"{{{column}}}{keys[0][1]}") for pattern in patterns)  # fmt: skip
             records = [{column: PurePosixPath(name).stem, **record} for name, record in zip(names, records, strict=True)]  # fmt: skip
-        last = PurePosixPath(keys[0][0]).name if len(keys) == 1 else (common or ("records",))[-1]
+        matched = {name for pattern in patterns for name in _matching(list(read), pattern)}
+        if matched - set(names):  # lists, and other files of the folder
+            patterns = tuple(_pattern_of(keys_of, folders[keys_of], column) for keys_of in keys)
+        called = {path[-1:] for path in parts}
+        last = (called.pop() if len(called) == 1 else common)[-1:]
         yield DataTable(
-            _table_name(last or "records"), patterns, records, is_rewritten=is_rewritten,
+            _table_name("".join(last) or root), patterns, records, is_rewritten=not read,
             reason=f"{len(names)} files with one record each",
         )  # fmt: skip
+
+
+_Folder = tuple[str, str]  # its path, and the suffix of its files
+_Group = tuple[set[str], list[_Folder]]  # the usual fields of folders that are one table
+
+
+def _are_one_kind(
+    group: _Group, other: _Group, files: Mapping[str, Record], folders: Mapping[_Folder, list[str]]
+) -> bool:
+    """Whether the files of a further folder are records of the same kind: they have the same fields,
+    and the folders are called alike (`nv/people`, `wy/people`), or few folders beside them have a
+    plural as name (`nv`, `wy`; not `drivers`, `teams`); else all fields, five or more, are the same
+    and no keys.
+    """
+    (usual, known), (fields, (folder,)) = group, other
+    if known[0][1] != folder[1] or not _overlap(usual, fields):
+        return False
+    names = {PurePosixPath(path).name for path, _ in (*known, folder)}
+    parents = {PurePosixPath(path).parent for path, _ in (*known, folder)}
+    beside = {path.name for name, _ in folders if (path := PurePosixPath(name)).parent in parents}
+    if len(names) == 1 or 2 * sum(map(_is_plural, beside)) < len(beside):
+        return True
+    keys = [_keys_of(files[name] for name in folders[path]) for path in (*known, folder)]
+    is_distinct = len(set().union(*keys)) == sum(map(len, keys))
+    return is_distinct and len(usual) >= 5 and usual == fields
+
+
+def _is_plural(name: str) -> bool:
+    return singular(name.lower()) != name.lower()
+
+
+def _keys_of(records: Iterable[Record]) -> set[str]:
+    """What names the records of a folder, by the first field that is called so."""
+    return {str(next((record[key] for key in _IDS if key in record), "")) for record in records}
+
+
+def _pattern_of(key: _Folder, names: list[str], column: str) -> str:
+    """The pattern of these files of a folder alone."""
+    folder, suffix = key
+    stems = ",".join(sorted(PurePosixPath(name).stem for name in names))
+    choice = f"{{{column}:{stems}}}" if column else f"{{{stems}}}" if len(names) > 1 else stems
+    return f"{folder}/{choice}{suffix}" if folder != "." else f"{choice}{suffix}"
+
+
+def _patterns_of(
+    keys: list[_Folder], common: tuple[str, ...], names: list[str], others: list[str]
+) -> tuple[str, ...]:
+    """The patterns of the files in folders: one for each of up to three folders, else one with signs
+    for the parts of their paths that differ, if it matches no other file.
+    """
+    patterns = tuple(
+        f"{folder}/*{suffix}" if folder != "." else f"*{suffix}" for folder, suffix in keys
+    )
+    parts = [PurePosixPath(folder).parts for folder, _ in keys]
+    suffix = keys[0][1]
+    if len(keys) > 3 and len(set(map(len, parts))) == 1:
+        levels = [set(level) for level in zip(*parts, strict=True)]
+        path = "/".join(level.pop() if len(level) == 1 else "*" for level in levels)
+        if set(_matching(others, pattern := f"{path}/*{suffix}")) == set(names):
+            return (pattern,)
+    pattern = f"{'/'.join(common)}/**/*{suffix}"
+    if len(keys) > 3 and common and set(_matching(others, pattern)) == set(names):
+        return (pattern,)
+    return patterns
 
 
 FILE_NAME = "file_name"
@@ -390,6 +612,7 @@ def _overlap(keys: set[str], others: set[str]) -> bool:
 
 def _table_name(file: str) -> str:
     stem = PurePosixPath(file).name.split(".")[0]
+    stem = re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", stem)
     name = re.sub(r"\W+", "_", stem).strip("_").lower() or "records"
     if not re.search("[^0-9_]", name):
         return "records"  # the year of a folder is no name of what its files hold
@@ -399,15 +622,24 @@ def _table_name(file: str) -> str:
 def singular(name: str) -> str:
     """A rough singular of an English plural: cities → city, bodies → body, towns → town.
 
-    >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
-    ('city', 'class', 'town', 'status')
+    >>> singular("cities"), singular("classes"), singular("towns"), singular("chassis")
+    ('city', 'class', 'town', 'chassis')
     """
     if name == "people":
         return "person"
+    if name.endswith(("is", "series", "species", "news")):
+        return name  # chassis, basis
     for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
         if name.endswith(ending) and len(name) > len(ending) + 1:
             return name[: -len(ending)] + single
     return name
+
+
+def _stem(name: str) -> str:
+    """A name without what it says of a state or a format of the data: members_current → members."""
+    name = re.sub("(_(current|latest|export|final))+$", "", name)
+    stem = re.sub(r"(_(all|list|data|dataset|full|master|v?\d+))+$", "", name)
+    return stem if singular(stem) != stem else name
 
 
 def _distinct(tables: list[DataTable]) -> list[DataTable]:
@@ -416,8 +648,14 @@ def _distinct(tables: list[DataTable]) -> list[DataTable]:
     """
     taken: Counter[str] = Counter()
     named = []
+    stems = Counter(_stem(table.name) for table in tables)
     for table in sorted(tables, key=lambda table: (table.name, table.files)):
-        name = table.name
+        stem = _stem(table.name)
+        name = stem if stems[stem] == 1 else table.name
+        if _RESERVED.fullmatch(name) and table.at:
+            name = f"{_table_name(table.files[0])}_{name}"
+        elif _RESERVED.fullmatch(name):
+            name = f"table_{name}" if name.endswith("s") else f"{name}s"
         if taken[singular(name)] or name in ("statements", "declared", "concepts"):
             parents = PurePosixPath(table.files[0]).parent.name
             name = _table_name(f"{parents}_{name}") if parents else f"{name}_{taken[name] + 1}"
@@ -427,4 +665,24 @@ def _distinct(tables: list[DataTable]) -> list[DataTable]:
             name = f"{table.name}_{number}"
         taken[singular(name)] += 1
         named.append(replace(table, name=name))
-    return named
+    lists = {name for table in named for name in _names_of_lists(table)}
+    return [
+        replace(table, name=f"{table.name}_records") if table.name in lists else table
+        for table in named
+    ]
+
+
+def _names_of_lists(table: DataTable) -> Iterator[str]:
+    """What the tables of the lists of records will be called: that of `cities` in `areas` areas_cities."""
+
+    def within(value: JsonValue, name: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from within(inner, f"{name}_{re.sub(r'[^A-Za-z0-9]+', '_', key)}".lower())
+        elif isinstance(value, list):
+            yield name
+            for item in value:
+                yield from within(item, name)
+
+    for record in table.records:
+        yield from within(record, table.name)

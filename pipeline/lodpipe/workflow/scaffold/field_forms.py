@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import combinations
+from itertools import chain, combinations
 
 from lodpipe.documents.tree import JsonValue
+from lodpipe.sources.file_patterns import Pattern, has_signs
 from lodpipe.sources.record_declaration import KEY, TYPES
 from lodpipe.workflow.scaffold.agreeing_fields import agreeing
 from lodpipe.workflow.scaffold.data_tables import FILE_NAME, DataTable, singular
@@ -33,7 +34,8 @@ class FieldForm:
     of numbers that the files have as texts, `published` the type of a value in the graph, where it is
     another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
     the number of items of the longest list, `is_tuple` says that all lists are numbers, as many as that,
-    `bounds` what numbers of that name cannot leave, `address` where a register describes what its number names.
+    `has_links` that nearly all texts are addresses, `bounds` what numbers of that name cannot leave,
+    `address` where a register describes what its number names.
     """
 
     name: str
@@ -59,13 +61,23 @@ class FieldForm:
     is_tuple: bool = False
     bounds: tuple[int | None, int | None] | None = None
     address: str = ""
+    has_links: bool = False
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class JointReference:
+    """Columns whose values together name a record of another table; `required` where none lacks them."""
+
+    table: str
+    columns: tuple[str, ...]
+    required: bool
 
 
 @dataclass(frozen=True)
 class TableForm:
     """A table with its fields; `keys` are those that together name a record, `ignored` what is not
-    read of the files, `has_empty` whether empty values occur.
+    read of the files, `has_empty` whether empty values occur, `joint` its references by several fields.
     """
 
     table: DataTable
@@ -73,6 +85,7 @@ class TableForm:
     ignored: tuple[str, ...]
     has_empty: bool
     keys: tuple[FieldForm, ...]
+    joint: tuple[JointReference, ...] = ()
 
     @property
     def name(self) -> str:
@@ -124,17 +137,21 @@ _CATEGORIES = re.compile(
     r"typ|kategorie|rolle|theme|subject|format|frequency|chamber|lang)s?$"
 )
 _TEXTS = re.compile(r"(^|_)(name|title|description|text|note|comment|abstract|summary|address)s?$")
-_CODES = re.compile(r"(zip|postal|plz|phone|tel|fax|code|number|nummer|nr|isbn|vat)")
+_CODES = re.compile(
+    r"(zip|postal|plz|phone|telefon|fax|code|number|nummer|isbn)|(^|_)(tel|nr|vat)(_|$)"
+)
 _YEARS = re.compile(r"(year|date|founded|established|opened|closed|since|start|end|jahr|datum)")
 _CONCEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_LANGUAGE_TAG = re.compile(
-    "bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
+LANGUAGE_TAG = re.compile(
+    "ar|fa|he|hi|th|ur|vi|bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
 )
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d\d:\d\d|\d+\.\d+$")
 _NAME_LIKE = re.compile(r"[a-z][a-z0-9]*([-_]{1,2}[a-z0-9]+)*")  # tag: include-copyright
 MOST_CONCEPTS = 60
+_LONGEST_CODE = 8  # letters
+_FEWEST_CODES = 5  # different values that show a reference
 
 
 Keys = Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
@@ -143,15 +160,16 @@ Keys = Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
 def table_forms(tables: list[DataTable]) -> list[TableForm]:
     """The forms of all tables, with keys first, for references need them."""
     counted = [(table, census_of(table.records)) for table in tables]
+    referring = [values for _, fields in counted for values in _codes_of(fields)]
     keys = {
         table.name: (path, frozenset(values))
         for table, fields in counted
-        for path, values in [_key(table, fields)]
+        for path, values in [_key(table, fields, referring)]
         if path
     }
     for table, fields in counted:
         if _relates(table, fields, keys):  # a reference names no record that relates two others
-            path, values = _key(table, fields, keys[table.name][0])
+            path, values = _key(table, fields, referring, keys[table.name][0])
             del keys[table.name]
             keys |= {table.name: (path, frozenset(values))} if path else {}
     records = {
@@ -183,11 +201,28 @@ def _named_table(name: str, census: FieldCensus, keys: Keys) -> str:
     return ""
 
 
+def _codes_of(fields: Mapping[str, FieldCensus]) -> Iterator[set[str]]:
+    """The values of fields that could be references: some different ones, which several records have
+    or lists hold.
+    """
+    for census in fields.values():
+        inner = census.item if census.item is not None else census
+        is_shared = census.item is not None or census.present > len(census.values)
+        are_numbers = all(map(_INTEGER.fullmatch, inner.values))
+        if len(inner.values) >= _FEWEST_CODES and is_shared and not are_numbers:
+            yield set(inner.values)
+        yield from _codes_of(inner.fields)
+
+
 def _key(
-    table: DataTable, fields: Mapping[str, FieldCensus], without: tuple[str, ...] = ()
+    table: DataTable,
+    fields: Mapping[str, FieldCensus],
+    referring: list[set[str]],
+    without: tuple[str, ...] = (),
 ) -> tuple[tuple[str, ...], Iterable[str]]:
     """The path in the files to the field that names a record, and its values; an empty path where
-    there is none. Fields of the record go before those of its maps; `without` is no key.
+    there is none. Of fields whose names suit alike, the one goes first whose values `referring`
+    fields have; fields of the record go before those of its maps; `without` is no key.
     """
     if table.is_keyed:
         return ("id",), fields["id"].values
@@ -204,11 +239,26 @@ def _key(
         if census.present == len(table.records) and census.is_unique and census.kind in ("text", "integer")
         and path != without
     ]  # fmt: skip
-    able = [path for path in able if _may_name(path, candidates[path])] or _first_texts(able, own)
+    uses = {
+        path: sum(values <= candidates[path].values.keys() for values in referring) for path in able
+    }
+    able = [
+        path for path in able
+        if _may_name(path, candidates[path]) or _is_named(uses[path], candidates[path])
+    ] or _first_texts(able, own)  # fmt: skip
     if not able:
         return (), ()
-    path = min(able, key=lambda path: (*_key_rank(table, path), len(path), able.index(path)))
+    ranks = {path: _key_rank(table, path, candidates[path]) for path in able}
+    path = min(
+        able,
+        key=lambda path: (ranks[path][0], -uses[path], ranks[path][1], len(path), able.index(path)),
+    )
     return path, candidates[path].values
+
+
+def _is_named(uses: int, census: FieldCensus) -> bool:
+    """Whether other fields have the values of a field, which are short."""
+    return uses > 0 and max(map(len, census.values)) <= 40
 
 
 def _first_texts(
@@ -232,24 +282,32 @@ def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
             return longest <= 200
     if any(map(_MOMENT.match, census.values)):
         return False
+    called = snake_case(column_name(path[-1]))
+    if all(map(_DECIMAL.fullmatch, census.values)) and not _CODES.search(called):
+        return False  # a population, a year
     if path != ("value",) and all(map(_NAME_LIKE.fullmatch, census.values)) and longest <= 40:
         return any("-" in text or "_" in text for text in census.values)
     return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip
 
 
-def _key_rank(table: DataTable, path: tuple[str, ...]) -> tuple[int, int]:
-    """How well names suit a key, the best first: that of the field, or of the map that it is in."""
-    return min(_name_rank(table, name) for name in path)
+def _key_rank(table: DataTable, path: tuple[str, ...], census: FieldCensus) -> tuple[int, int]:
+    """How well names suit a key, the best first: that of the field, or of the map that it is in. Of
+    other names, codes go first, then the first field of the records, names last.
+    """
+    is_first = path == tuple(table.records[0])[:1]
+    is_code = len(path) == 1 and max(map(len, census.values)) <= _LONGEST_CODE
+    return min(_name_rank(table, name, is_first, is_code) for name in path)
 
 
-def _name_rank(table: DataTable, name: str) -> tuple[int, int]:
+def _name_rank(table: DataTable, name: str, is_first: bool, is_code: bool) -> tuple[int, int]:
     folded = snake_case(column_name(name))
     if folded in _KEY_NAMES:
         return _KEY_NAMES.index(folded), 0
     own = folded in (f"{singular(table.name)}_id", f"{table.name}_id")
     if own or _IDENTIFIERS.search(folded):
         return len(_KEY_NAMES), int(not own)
-    return len(_KEY_NAMES) + 1 + bool(_TEXTS.search(folded)), 0
+    is_text = bool(_TEXTS.search(folded))
+    return len(_KEY_NAMES) + 1, 0 if is_code and not is_text else 1 if is_first else 2 + is_text
 
 
 def languages_of(tables: Iterable[TableForm]) -> tuple[str, ...]:
@@ -300,8 +358,12 @@ class _Reader:
         keys = tuple(_marked(forms)) or _joint_keys(self.table, forms)
         keys = keys or _nearly_unique(fields, forms)
         if not keys:
-            keys = _places(self.table)
-            forms = (*keys, *forms)
+            places = _places(self.table)
+            captured = {name for pattern in self.table.files for name in Pattern.read(pattern).captures}  # fmt: skip
+            keys = tuple(entry for entry in forms if entry.source in captured)
+            places = places[-1:] if keys else places  # parts of the path name the file
+            keys = (*keys, *places)
+            forms = (*places, *forms)
         has_empty = self.has_empty and not self.table.is_rows  # cells without text have no value
         return TableForm(self.table, forms, ignored, has_empty, keys)
 
@@ -319,6 +381,8 @@ class _Reader:
             is_key = (*sources, source) == self.key
             if name.lower() == "id" and not is_key and not path:
                 name = "identifier"  # `id` would name the record
+            if name == "id" and sources[-1:] == ("[]",) and self._is_repeated((*sources, source)):
+                name = "identifier" if "identifier" not in names.values() else "id_of_item"
             entry = self._field(name, census, path, (*sources, source))
             if entry is None:
                 continue
@@ -361,7 +425,7 @@ class _Reader:
         if table := self.agreeing.get(sources):
             reason = f"{len(census.values)} values, keys of {table}, whose fields are repeated"
             return replace(plain, kind="ref", target=table, reason=reason)
-        entry = self._single(plain, census, path)
+        entry = self._single(plain, census, path, "[]" in sources)
         if entry.kind == "ref" and entry.target == self.table.name and self._repeats_key(sources):
             target, _ = _single_type(name, census, self.table.is_rows)
             reason = f"{_share(census)}, the key of the record again"
@@ -375,6 +439,16 @@ class _Reader:
         pairs = ((_value(record, sources), _value(record, self.key)) for record in self.table.records)  # fmt: skip
         return all(value in (None, "", key) for value, key in pairs)
 
+    def _is_repeated(self, sources: tuple[str, ...]) -> bool:
+        """Whether a list has two items with the same value there, which hence names none of them."""
+        lists = (
+            [_value(item, sources[-1:]) for item in items]
+            for record in self.table.records
+            for items in _lists_at(record, sources[:-2])
+        )
+        known = ([str(value) for value in values if value is not None] for values in lists)
+        return any(len(set(values)) < len(values) for values in known)
+
     def _continued(self, name: str, census: FieldCensus) -> str:
         """The table that this one continues record by record: that of the name of the key, else the
         one whose key has the same name and all its values.
@@ -385,7 +459,8 @@ class _Reader:
             return ""  # too many tables have an `id`
         for table, (path, values) in self.others.items():
             is_first = census.values.keys() < values or table < self.table.name
-            if path[-1] == name and census.values.keys() <= values and is_first:
+            are_numbers = all(map(_INTEGER.fullmatch, census.values))  # they are in every table
+            if path[-1] == name and census.values.keys() <= values and is_first and not are_numbers:
                 return table
         return ""
 
@@ -395,7 +470,7 @@ class _Reader:
         names = set(census.fields)
         if _is_keyed(census) and sources[-1:] not in (("[]",), ("{}",)):
             return self._keyed(plain, census, path, sources)
-        if all(map(_LANGUAGE_TAG.fullmatch, names)) and all(
+        if all(map(LANGUAGE_TAG.fullmatch, names)) and all(
             item.kind == "text" for item in census.fields.values()
         ):
             most = tuple(sorted(names, key=lambda name: (-census.fields[name].present, name)))
@@ -429,11 +504,12 @@ class _Reader:
         reason = f"{_share(census)}; a map with {len(census.fields)} different keys"
         return replace(plain, kind="keyed", item=item, reason=reason)
 
-    def _single(self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...]) -> FieldForm:
+    def _single(
+        self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...], is_listed: bool = False
+    ) -> FieldForm:
         name = plain.name
-        if (
-            table := self._declared(name, census, path) or self._referred(name, census)
-        ) is not None:
+        table = self._declared(name, census, path) or self._referred(name, census, is_listed)
+        if table is not None:
             reason = f"{len(census.values)} values, all of them keys of {table}"
             return replace(plain, kind="ref", target=table, reason=reason)
         if set(census.kinds) == {"text", "boolean"} and "true" not in census.values:
@@ -445,6 +521,9 @@ class _Reader:
             published = _single_type(name, rest, False)[0]
             return replace(plain, target="any", published=published, absent="false", reason=reason)
         target, reason = _single_type(name, census, self.table.is_rows)
+        if target == "text" and " no url, such as" in reason and not is_listed:
+            reason += "; only addresses are in the graph"
+            return replace(plain, target=target, published="url", has_links=True, reason=reason)
         unique = (
             bool(_IDENTIFIERS.search(snake_case(name))) and census.is_unique and census.present > 9
         )
@@ -493,7 +572,7 @@ class _Reader:
         _, keys = self.keys.get(table, ((), frozenset()))
         return table if census.values.keys() <= keys and keys else None
 
-    def _referred(self, name: str, census: FieldCensus) -> str | None:
+    def _referred(self, name: str, census: FieldCensus, is_listed: bool) -> str | None:
         """The table whose keys all values are, if the name or the number of values make it likely."""
         if table := _named_table(name, census, self.keys):
             return table
@@ -503,7 +582,12 @@ class _Reader:
         holding = [table for table, (_, keys) in self.keys.items() if census.values.keys() <= keys]
         for table in holding:
             if table == self.table.name:
-                if re.match(r"(parent|part|super|belongs|succ|pre|child|sub)", folded):
+                is_called = re.match(
+                    r"(parent|part|super|belongs|succ|pre|child|sub|replace|related|broader|narrower)",
+                    folded,
+                )
+                fewest = _FEWEST_CODES if is_listed else 2 * _FEWEST_CODES
+                if is_called or (not counted and len(census.values) >= fewest):
                     return table
             elif not counted and (len(census.values) > 4 or (is_reference and len(holding) == 1)):
                 return table
@@ -547,6 +631,19 @@ def _value(record: JsonValue, path: tuple[str, ...]) -> JsonValue:
     return record
 
 
+def _lists_at(value: JsonValue, path: tuple[str, ...]) -> Iterator[list[JsonValue]]:
+    """The lists at a path of keys, in each item of lists (`[]`) and each entry of maps (`{}`) on the way."""
+    if not path:
+        if isinstance(value, list):
+            yield value
+    elif path[0] == "[]":
+        for item in value if isinstance(value, list) else ():
+            yield from _lists_at(item, path[1:])
+    elif isinstance(value, dict):
+        for inner in value.values() if path[0] == "{}" else [value.get(path[0])]:
+            yield from _lists_at(inner, path[1:])
+
+
 def _is_keyed(census: FieldCensus) -> bool:
     """Whether the keys of maps are values, as codes of languages are: many of them, most of them
     rare, all entries of one kind.
@@ -573,6 +670,18 @@ def _marked(forms: Iterable[FieldForm], path: tuple[str, ...] = ()) -> Iterator[
         yield from _marked(entry.fields, (*path, entry.name))
 
 
+def _joint_rank(entry: FieldForm) -> int:
+    """How well a field suits a part of a key, the best first."""
+    if entry.kind != "type":
+        return 0
+    name = snake_case(entry.name)
+    if entry.target in ("slug", "date") or re.search("(^|_)(number|no|nr|nummer|code)$", name):
+        return 1
+    if entry.target == "integer":
+        return 3
+    return 2 if re.search("(^|_)(name|title)$", name) else 4
+
+
 def _joint_keys(table: DataTable, forms: tuple[FieldForm, ...]) -> tuple[FieldForm, ...]:
     """Two or three fields that together name a record, references and short values first."""
     able = [
@@ -580,7 +689,7 @@ def _joint_keys(table: DataTable, forms: tuple[FieldForm, ...]) -> tuple[FieldFo
         for entry in forms
         if entry.required and entry.kind in ("type", "ref", "concept") and not entry.separator
     ]
-    able.sort(key=lambda entry: (entry.kind == "type", entry.target not in ("slug", "date", "integer"), forms.index(entry)))  # fmt: skip
+    able.sort(key=lambda entry: (_joint_rank(entry), forms.index(entry)))
     for size in (2, 3):
         for fields in combinations(able[:8], size):
             values = {
@@ -614,7 +723,7 @@ def _places(table: DataTable) -> tuple[FieldForm, ...]:
     reason = "no field names a record; places change when records are added before others"
     place = FieldForm("place", "_position", "type", "integer", reason=reason)
     file = FieldForm("file", "_file", "type", "text", reason="the file of the record")
-    is_single = len(table.files) == 1 and "*" not in table.files[0]
+    is_single = len(table.files) == 1 and not has_signs(table.files[0])
     return (replace(place, key=True),) if is_single else (file, place)
 
 
@@ -626,8 +735,14 @@ def item_key(lists: Iterable[JsonValue], item: FieldForm) -> FieldForm | None:
         for entry in item.fields
         if entry.required and (entry.kind == "ref" or entry.target in ("slug", "uuid", "curie") or entry.name.lower() in _KEY_NAMES)
     ]  # fmt: skip
-    for entry in able:
-        if all(len({str(values.get(entry.source)) for values in group}) == len(group) for group in items):  # fmt: skip
+    named = [
+        entry for entry in item.fields
+        if entry.required and entry.kind == "type" and entry.name.lower() in ("name", "title", "label")
+    ]  # fmt: skip
+    for entry in [*able, *named]:
+        values = [[str(inner.get(entry.source)) for inner in group] for group in items]
+        is_short = entry in able or max(map(len, chain.from_iterable(values)), default=0) <= 60
+        if is_short and all(len(set(group)) == len(group) for group in values):
             return entry
     return None
 
@@ -664,12 +779,13 @@ def _share(census: FieldCensus) -> str:
 
 def scheme_of(table: str, path: tuple[str, ...]) -> str:
     """The name of a list of concepts."""
-    return re.sub(r"[^a-z0-9]+", "-", "-".join((singular(table), *path)).lower()).strip("-")
+    words = (singular(table), *map(snake_case, path[:-1]), *map(reference_name, path[-1:]))
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(words)).strip("-")
 
 
 def snake_case(name: str) -> str:
     """A name in small letters with underscores: startDate → start_date."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def reference_name(name: str) -> str:
@@ -740,9 +856,13 @@ def _single_type(name: str, census: FieldCensus, is_rows: bool) -> tuple[str, st
         if (type_ == "url" or is_dated) and len(wrong) <= len(texts) / 10:
             return (
                 "text",
-                f"{_share(census)}; {len(wrong)} values are no {type_}, such as {wrong[0][:60]!r}",
+                f"{_share(census)}; {_number_of(wrong)} no {type_}, such as {wrong[0][:60]!r}",
             )
     return "text", ""
+
+
+def _number_of(values: list[str]) -> str:
+    return f"{len(values)} values are" if len(values) > 1 else "1 value is"
 
 
 def _is_date(text: str) -> bool:
@@ -758,7 +878,7 @@ def _is_partial_date(text: str) -> bool:
 
 
 def _matcher(type_: str) -> Callable[[str], bool]:
-    pattern = re.compile(str(TYPES[type_]["pattern"]))
+    pattern = re.compile(str(TYPES[type_]["pattern"]).replace("$", r"\Z"))
     return lambda text: bool(pattern.search(text))
 
 
@@ -777,7 +897,9 @@ _JUDGES: dict[str, Callable[[str], bool]] = {
 
 def _are_years(name: str, census: FieldCensus) -> bool:
     is_called = re.search(
-        r"(^|_)(year|jahr|annee|born|died|founded|established|opened|closed)$", snake_case(name)
+        r"(^|_)(year|jahr|annee)(_(from|to|start|end|founded|opened|closed))?$|"
+        r"(^|_)(born|died|founded|established|opened|closed)$",
+        snake_case(name),
     )
     return bool(is_called) and all(re.fullmatch("[12][0-9]{3}", text) for text in census.values)
 

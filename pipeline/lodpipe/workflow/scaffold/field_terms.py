@@ -147,7 +147,8 @@ def property_of(
     kind = _kind(entry)
     for index, word in enumerate(words_of(_plain_name(entry, kind))):
         for known in terms.properties:
-            if index and known.of == "" and kind in ("text", "any", "url", "slug"):
+            is_key = entry.key and known.property[0] == "dct:identifier"
+            if index and known.of == "" and kind in ("text", "any", "url", "slug") and not is_key:
                 continue  # a part of a name says too little of a text
             if is_entry_of(known, word, kind) and known.of in ("", *classes):
                 if known.property[0] == "dct:identifier" and not _identifies(entry):
@@ -199,6 +200,14 @@ def is_part_of_place(property_: str, path: tuple[str, ...]) -> bool:
     return property_ in _OF_PLACES and all(singular(name.lower()) in _PLACES for name in path[:-1])
 
 
+_NEUTRAL = {"string", "text", "info", "detail", "metadata", "meta", "attribute", "property", "field", "profile", "general", "basic"}  # fmt: skip
+
+
+def is_of_record(path: tuple[str, ...]) -> bool:
+    """Whether a field in maps is one of the record, for their names say nothing: info.name."""
+    return all(singular(snake_case(name)) in _NEUTRAL for name in path[:-1])
+
+
 # Properties that a person has, and the maps of a person's record that hold them.
 _OF_PERSONS = (
     "schema:givenName",
@@ -224,6 +233,12 @@ def is_of_person(entry: FieldForm, terms: Terms) -> bool:
     """Whether only a person has such a field: a family name, a day of birth."""
     property_, _ = property_of(entry, (), (entry.name,), terms)
     return property_ in ("schema:familyName", "schema:birthDate")
+
+
+def is_of_place(entries: Iterable[FieldForm], terms: Terms) -> bool:
+    """Whether records with such fields are where these say: latitude and longitude."""
+    properties = {property_of(entry, (), (entry.name,), terms)[0] for entry in entries}
+    return {"schema:latitude", "schema:longitude"} <= properties
 
 
 def _kind(entry: FieldForm) -> str:

@@ -26,6 +26,7 @@ from lodpipe.workflow.scaffold.field_forms import (
     with_language,
 )
 from lodpipe.workflow.scaffold.field_terms import Terms, fitting_profile, terms_of
+from lodpipe.workflow.scaffold.joint_references import with_joint_references
 from lodpipe.workflow.scaffold.shared_values import with_shared_concepts
 from lodpipe.workflow.scaffold.written_files import (
     IGNORED,
@@ -74,7 +75,7 @@ def propose(data: Path, excluded: tuple[str, ...] = ()) -> Proposal:
         raise InvalidDeclaration(
             [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]
         )
-    forms = with_shared_concepts(table_forms(tables))
+    forms = with_joint_references(with_shared_concepts(table_forms(tables)))
     return Proposal(folder, tuple(forms), tuple(findings), unused)
 
 

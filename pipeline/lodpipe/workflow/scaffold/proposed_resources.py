@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.mapping.source_queries import (
     at_position,
     date_type,
+    links_of,
     select,
     with_any_value,
     with_owner,
@@ -23,9 +24,11 @@ from lodpipe.mapping.source_queries import (
 from lodpipe.sources.record_declaration import KEY
 from lodpipe.workflow.scaffold.data_tables import singular
 from lodpipe.workflow.scaffold.field_forms import (
+    LANGUAGE_TAG,
     FieldForm,
     TableForm,
     item_key,
+    reference_name,
     snake_case,
 )
 from lodpipe.workflow.scaffold.field_terms import (
@@ -36,6 +39,8 @@ from lodpipe.workflow.scaffold.field_terms import (
     classes_of,
     is_entry_of,
     is_of_person,
+    is_of_place,
+    is_of_record,
     is_part_of_person,
     is_part_of_place,
     label_of,
@@ -44,7 +49,7 @@ from lodpipe.workflow.scaffold.field_terms import (
     property_of,
     words_of,
 )
-from lodpipe.workflow.scaffold.shared_values import is_repeated
+from lodpipe.workflow.scaffold.shared_values import repetition
 
 DATATYPES = {
     "integer": "xsd:integer", "decimal": "xsd:decimal", "boolean": "xsd:boolean", "date": "xsd:date",
@@ -58,7 +63,8 @@ class Statement:
 
     `kind` is type, ref, concept or texts, `target` the type, the table or the scheme; `label` what
     editors call the field; `absent` is a value of the column that stands for none,
-    `in_language` the language of texts that have none in the files, `template` a text with several columns.
+    `is_link` says that the column has only the addresses among the texts, `in_language` is the language of
+    texts that have none in the files, `template` a text with several columns.
     """
 
     property: str
@@ -73,6 +79,7 @@ class Statement:
     absent: str = ""
     in_language: str = ""
     template: str = ""
+    is_link: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,8 @@ class Resource:
     `table` is the record table, `query` what is asked of it where its columns do not do, `subject`
     the template of their IRI relative to the base, `classes` what they are (none where the rows belong
     to a resource of another table), `statements` their rules; `link` is the property that leads from the record `owner` to an item of its list;
-    `are_merged` says that several rows may be one resource; `of` is the resource that has the
+    `plural` is what its items are called, where its name says more; `are_merged` says that several rows
+    may be one resource; `of` is the resource that has the
     statements, where the rows are values of its list.
     """
 
@@ -99,6 +107,7 @@ class Resource:
     query: str = ""
     are_merged: bool = False
     of: str = ""
+    plural: str = ""
 
 
 def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[Resource]:
@@ -129,8 +138,9 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
 
 
 def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
-    """The classes of a table's records: by its name; a table that continues another one has its own,
-    and members with a day of birth are persons.
+    """The classes of a table's records: by its name; a table that continues another one has its own.
+    Members with a day of birth are persons; so are records with a class of their own that have one,
+    and those with a latitude are places.
     """
     if any(entry.continues for entry in table.all_fields):
         return (f"def:{own_class(table.name)}",)
@@ -138,9 +148,23 @@ def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
     fields = [
         inner for entry in table.fields for inner in (entry, *entry.fields) if inner.kind != "list"
     ]
-    if classes[0] == "org:Membership" and any(is_of_person(entry, terms) for entry in fields):
+    is_personal = any(is_of_person(entry, terms) for entry in fields)
+    if classes[0] == "org:Membership" and (is_personal or not _relates(fields, terms)):
         return ("schema:Person", "foaf:Person")
+    if classes[0].startswith("def:"):
+        if any(is_of_person(entry, terms) for entry in fields):
+            return (*classes, "schema:Person", "foaf:Person")
+        if is_of_place(fields, terms):
+            return (*classes, "schema:Place")
     return classes
+
+
+def _relates(fields: list[FieldForm], terms: Terms) -> bool:
+    """Whether a membership refers to something, or has no e-mail address, as a person has."""
+    has_address = any(
+        property_of(entry, (), (entry.name,), terms)[0] == "schema:email" for entry in fields
+    )
+    return any(entry.kind == "ref" for entry in fields) or not has_address
 
 
 def folder_of(table: str) -> str:
@@ -190,7 +214,8 @@ class _Reader:
     def resources(self) -> list[Resource]:
         table = self.table
         owner = self._of_record(table.name)
-        statements = self._named(tuple(self._statements(table.fields, (), self.classes, owner)))
+        own_statements = (*self._statements(table.fields, (), self.classes, owner), *self._joint())
+        statements = self._named(self._in_languages(own_statements))
         statements, parts = self._parts_of(statements)
         own = Resource(
             table.name, table.name, self.subject, self.classes, statements, label_of(singular(table.name)),
@@ -198,6 +223,44 @@ class _Reader:
             query=self._query(self._rows(), statements, *self._cut_keys()),
         )  # fmt: skip
         return [own, *parts, *self.lists]
+
+    def _in_languages(self, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """The statements, those of columns for several languages as one: name_de, name_en → name."""
+        groups: dict[str, dict[str, Statement]] = {}
+        for rule in statements:
+            stem, _, language = rule.column.rpartition("_")
+            is_text = rule.kind == "type" and rule.target in ("text", "any") and not rule.template
+            if stem and is_text and LANGUAGE_TAG.fullmatch(language):
+                groups.setdefault(stem, {})[language] = rule
+        merged = []
+        for rule in statements:
+            stem, _, language = rule.column.rpartition("_")
+            group = groups.get(stem, {})
+            if len(group) < 2 or group.get(language) != rule:
+                merged.append(rule)
+            elif rule == next(iter(group.values())):
+                merged.append(self._texts(stem, group))
+        return tuple(merged)
+
+    def _texts(self, stem: str, group: Mapping[str, Statement]) -> Statement:
+        """One statement of texts in several languages."""
+        entry = FieldForm(stem, stem, "texts", "text", languages=tuple(group))
+        rule = self._statement(entry, (stem,), self.classes, True)
+        return replace(rule, required=any(other.required for other in group.values()))
+
+    def _joint(self) -> Iterator[Statement]:
+        """References by several fields, called as the tables that they lead to."""
+        for reference in self.table.joint:
+            name = singular(reference.table)
+            property_ = f"def:{own_property((name,))}"
+            if property_ in self.used:
+                property_ = f"def:{own_property((name, 'record'))}"
+            self.used.add(property_)
+            values = "/".join(f"$({column})" for column in reference.columns)
+            yield Statement(
+                property_, reference.columns[-1], "ref", reference.table, label_of(name), reference.required,
+                template=f"{folder_of(reference.table)}/{values}",
+            )  # fmt: skip
 
     def _parts_of(
         self, statements: tuple[Statement, ...]
@@ -250,6 +313,8 @@ class _Reader:
             name = rule.column
             if rule.absent:
                 columns.append(without_value(name.removesuffix("_value"), rule.absent))
+            if rule.is_link:
+                columns.append(links_of(name.removesuffix("_link")))
             if rule.kind == "type" and rule.target == "partial-date":
                 columns.append(date_type(name))
             elif rule.kind == "ref" and rule.target in self.prefixes:
@@ -301,14 +366,17 @@ class _Reader:
     def _statement(
         self, entry: FieldForm, path: tuple[str, ...], classes: tuple[str, ...], is_plain: bool
     ) -> Statement:
-        column = "_".join(path) + ("_value" if entry.absent else "")
+        ending = "_value" if entry.absent else "_link" if entry.has_links else ""
+        column = "_".join(path) + ending
+        is_plain = is_plain or is_of_record(path)
         if entry.published:
             entry = replace(entry, target=entry.published)
-        if entry.kind == "ref" and entry.name.lower() in ("id", "identifier"):
-            path = (*path[:-1], singular(entry.target))  # what it names says more than `id`
+        path = self._without_id(entry, path)
         if entry.address and not entry.key and entry.kind == "type":
+            same = all(singular(snake_case(name)) in _OF_REGISTERS for name in path[:-1])
+            same |= is_of_record(path)
             return Statement(
-                "schema:sameAs", column, "type", "url", label_of(entry.name), several=True,
+                "schema:sameAs" if same else f"def:{own_property(path)}", column, "type", "url", label_of(entry.name), several=True,
                 template=entry.address.replace("{}", f"$({column})"),
             )  # fmt: skip
         property_, form = property_of(entry, classes, path, self.terms)
@@ -333,9 +401,23 @@ class _Reader:
             )
         language = self.language if form == "language" else ""
         return Statement(
-            property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
+            property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not ending,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,
+            is_link=entry.has_links,
         )  # fmt: skip
+
+    def _without_id(self, entry: FieldForm, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The path of a reference with its last name as that of what it refers to: country_id → country;
+        unless the record has a field of that name, too.
+        """
+        inner = entry.item if entry.item else entry
+        if inner.kind not in ("ref", "concept"):
+            return path
+        if inner.kind == "ref" and entry.name.lower() in ("id", "identifier"):
+            return (*path[:-1], singular(inner.target))  # what it names says more than `id`
+        name = reference_name(entry.name)
+        is_taken = any(snake_case(other.name) == name for other in self.table.all_fields)
+        return path if is_taken or not name else (*path[:-1], name)
 
     def _end_of_membership(self, entry: FieldForm, classes: tuple[str, ...]) -> str:
         """What a membership has by the class of what a field refers to: its member or its organisation;
@@ -401,8 +483,17 @@ class _Reader:
             return person
         if any(rule.property in NAMES for rule in statements):
             return statements
+        by_language = next(
+            (rule for rule in statements if rule.kind == "texts" and re.search("name$|title$", rule.column.lower())),
+            None,
+        )  # fmt: skip
+        if by_language:
+            return tuple(
+                replace(rule, property=NAMES[0]) if rule == by_language else rule
+                for rule in statements
+            )
         records = self.table.table.records
-        ranked: list[tuple[bool, int, Statement]] = []
+        ranked: list[tuple[bool, bool, int, Statement]] = []
         for rule in statements:
             if (
                 rule.kind != "type"
@@ -412,6 +503,7 @@ class _Reader:
                 continue
             path = self.paths.get(rule.column, ())
             is_within = len(path) > 1 and singular(snake_case(path[0])) not in ("name", "title")
+            is_within &= not is_of_record(path)
             if not rule.property.startswith("def:") or not path or is_within:
                 continue
             texts = [str(text) for text in _values(records, path) if text]
@@ -428,10 +520,11 @@ class _Reader:
                 records
             )
             if is_telling and has_letters and (is_called or rule.required):
-                ranked.append((not is_called, len(ranked), rule))
+                is_repeated = 10 * len(set(texts)) < 9 * len(texts)
+                ranked.append((not is_called, is_repeated, len(ranked), rule))
         if not ranked:
             return statements
-        name = min(ranked)[2]
+        name = min(ranked)[3]
         self.used.add(NAMES[0])
         return tuple(
             replace(rule, property=NAMES[0]) if rule == name else rule for rule in statements
@@ -473,18 +566,25 @@ class _Reader:
             sign = f"$({key.name})" if key else sign
         else:
             sources = (*sources, _ENTRIES)
-        part = "-".join(path).replace("_", "-")
+        part = "-".join(map(snake_case, path)).replace("_", "-")
         whole, label = subject, label_of(singular(path[-1]))
         subject = f"{whole}/{part}/{sign}"
-        if entry.kind == "list" and key and self._is_shared(path[-1], key, item, sources):
-            subject = f"{folder_of(path[-1])}/{sign}"
+        key_field = FieldForm("key", KEY, "type", "text", required=True, key=True)
+        fields = item.fields or (key_field, replace(item, name="value", source="value"))
+        if entry.kind == "keyed":
+            key = next(field for field in fields if field.source == KEY)
+        is_shared = self._is_shared(path[-1], key, fields, sources) if key else ""
+        subject = f"{folder_of(snake_case(path[-1]))}/{sign}" if is_shared else subject
         outer, self.used = self.used, set()
         classes = classes_of(path[-1], self.terms)
-        key_field = FieldForm("key", "", "type", "text", required=True, key=True)
-        fields = item.fields or (key_field, replace(item, name="value"))
         inner = _Owner(name, item.fields, subject, False, rows if others else "", sources)
         statements = tuple(self._statements(fields, (), classes, inner))
         self.used = outer
+        if is_shared and not item.fields and item.kind == "type":  # languages: {nld: Dutch}
+            statements = tuple(
+                replace(rule, property=NAMES[0]) if rule.column == "value" else rule
+                for rule in statements
+            )
         link = known_list.property if known_list else f"def:{own_property(path)}"
         are_bodies = "org:Organization" in classes and "org:Organization" in self.classes
         if not known_list and are_bodies and path[-1].lower().startswith("sub"):
@@ -493,25 +593,31 @@ class _Reader:
         own = own_class(f"{singular(self.table.name)}_{singular(path[-1])}")
         if any(f"def:{own}" in resource.classes for resource in self.lists):
             own = own_class(name)  # two lists of one name
+        if is_shared and own_class(path[-1]) not in map(own_class, self.kinds):
+            own = own_class(path[-1])
         known = (name for name in classes if not name.startswith("def:"))
         self.lists.append(
             Resource(
                 name, name, subject, (f"def:{own}", *known), statements, label,
                 owner=whole, link=link, key=self.table.key, query=self._query(rows, statements, *self._cut_whole()),
+                plural=path[-1], are_merged=is_shared == "nearly",
             )
         )  # fmt: skip
 
     def _is_shared(
-        self, name: str, key: FieldForm, item: FieldForm, sources: tuple[str, ...]
-    ) -> bool:
+        self, name: str, key: FieldForm, fields: tuple[FieldForm, ...], sources: tuple[str, ...]
+    ) -> Literal["", "same", "nearly"]:
         """Whether the items of all records are resources of their own, such as a movement of many
         artists: no table and no other list has IRIs of that name.
         """
-        folder = folder_of(name)
+        folder = folder_of(snake_case(name))
         others = {folder_of(table) for table in self.kinds} | self.shared
         if folder in others:
-            return False
-        is_shared = is_repeated(_values(self.table.table.records, sources), key, item)
+            return ""
+        lists: Iterable[JsonValue] = _values(self.table.table.records, sources)
+        if key.source == KEY:
+            lists = map(_entries, _values(self.table.table.records, sources[:-1]))
+        is_shared = repetition(lists, key, fields)
         self.shared |= {folder} if is_shared else set()
         return is_shared
 
@@ -599,8 +705,26 @@ _AXES = {
 }  # fmt: skip
 NAMES = ("schema:name", "skos:prefLabel", "foaf:name")
 _OTHERS = re.compile(r"\$\((?!_id(?:_local)?\))(\w+)\)")  # columns that rows of lists lack
+_OF_REGISTERS = {
+    "id",
+    "identifier",
+    "external_id",
+    "link",
+    "authority",
+    "same_as",
+    "register",
+}  # maps of numbers
 _FULL_NAME = re.compile(r"(^|_)(full_?|display_?)?name$", re.IGNORECASE)
 _ENTRIES = "{}"  # a step into all entries of a map
+
+
+def _entries(value: JsonValue) -> JsonValue:
+    """The entries of a map whose keys are values, as a list of maps that have their key, too."""
+    entries = value.items() if isinstance(value, dict) else ()
+    return [
+        {KEY: key, **(inner if isinstance(inner, dict) else {"value": inner})}
+        for key, inner in entries
+    ]
 
 
 def _values(records: list[dict[str, JsonValue]], path: Sequence[str]) -> Iterator[JsonValue]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Literal
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm, scheme_of, snake_case
@@ -80,19 +81,27 @@ def _mapped(
     return tuple(map(within, fields))
 
 
-def is_repeated(lists: Iterable[JsonValue], key: FieldForm, item: FieldForm) -> bool:
+def repetition(
+    lists: Iterable[JsonValue], key: FieldForm, fields: tuple[FieldForm, ...]
+) -> Literal["", "same", "nearly"]:
     """Whether items of many lists are the same thing: those with one key agree in all other fields, a
-    third of them or more repeat an earlier one, and none has a list of its own.
+    third of them or more repeat an earlier one, and none has a list of its own. `nearly` where a few
+    of the keys, a twentieth, have items that differ.
     """
-    if key.kind == "ref" or any(entry.kind in ("list", "keyed") for entry in item.fields):
-        return False
+    if key.kind == "ref" or any(entry.kind in ("list", "keyed") for entry in fields):
+        return ""
     items = [entry for values in lists if isinstance(values, list) for entry in values]
     seen: dict[str, dict[str, JsonValue]] = {}
+    differing = set()
     for entry in items:
         if not isinstance(entry, dict):
-            return False
-        known = seen.setdefault(str(entry.get(key.source)), {})
+            return ""
+        text = str(entry.get(key.source))
+        known = seen.setdefault(text, {})
         for name, value in entry.items():
             if known.setdefault(name, value) != value:
-                return False
-    return len(items) > len(seen) and 3 * (len(items) - len(seen)) >= len(items)
+                differing.add(text)
+    is_often = len(items) > len(seen) and 3 * (len(items) - len(seen)) >= len(items)
+    if not is_often or 20 * len(differing) > len(seen):
+        return ""
+    return "nearly" if differing else "same"

@@ -15,6 +15,7 @@ from lodpipe.mapping.source_queries import quoted, select
 from lodpipe.rdf.terms import quote_literal
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm
 from lodpipe.workflow.scaffold.field_terms import label_of, shapes_of, terms_of
+from lodpipe.workflow.scaffold.german_names import german_name
 from lodpipe.workflow.scaffold.proposed_resources import (
     DATATYPES,
     NAMES,
@@ -196,7 +197,8 @@ def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
                 yield _flow([rule.property, f"$({rule.column}_{language})", f"{language}~lang"])
         elif rule.kind == "ref":
             key = f"$({rule.column}_local)" if rule.target in prefixed else value
-            yield _flow([rule.property, f"{folder_of(rule.target)}/{key}~iri"])
+            path = rule.template or f"{folder_of(rule.target)}/{key}"
+            yield _flow([rule.property, f"{path}~iri"])
         elif rule.kind == "concept":
             yield _flow([rule.property, f"def/{rule.target}/{value}~iri"])
         elif rule.target == "url":
@@ -232,12 +234,24 @@ def _head(prefixes: Mapping[str, str]) -> list[str]:
 
 
 def _labels(text: str, answers: Answers) -> str:
-    return ", ".join(quote_literal(text, language) for language in answers.languages)
+    """What something is called, in each language, as literals."""
+    return ", ".join(
+        quote_literal(name, language) for language, name in _named(text, answers).items()
+    )
+
+
+def _named(text: str, answers: Answers) -> dict[str, str]:
+    """What something is called, by language."""
+    return {language: _in(language, text) for language in answers.languages}
+
+
+def _in(language: str, label: str) -> str:
+    return german_name(label) if language.startswith("de") else label
 
 
 def _terms(tables: list[TableForm], resources: list[Resource], answers: Answers) -> str:
     lines = [
-        "# The publication's own terms. Labels are the names of the fields; write what people understand.",
+        "# The publication's own terms. Labels are made of the names of the fields; write what people understand.",
         *_head(_prefixes([], "def", "owl", "skos")),
     ]
     terms: dict[str, tuple[str, str]] = {}
@@ -258,7 +272,7 @@ def _terms(tables: list[TableForm], resources: list[Resource], answers: Answers)
         label = _labels(label_of(entry.name), answers)
         lines += ["", f"<def/{scheme}> a skos:ConceptScheme ; skos:prefLabel {label} ."]
         for concept, text in sorted(_concept_texts(entry).items()):
-            label = _labels(text, answers)
+            label = ", ".join(quote_literal(text, language) for language in answers.languages)
             lines.append(f"<def/{scheme}/{concept}> a skos:Concept ; skos:inScheme <def/{scheme}> ; skos:prefLabel {label} .")  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -344,14 +358,28 @@ _MESSAGES = {
     "de": "Feld `{label}`: {count}{kind}.",
 }
 _KINDS = {
-    "en": {"ref": "a record of `{target}`", "concept": "a value of the list `{target}`", "texts": "a text for each language", "type": "{target}"},
-    "de": {"ref": "ein Datensatz aus `{target}`", "concept": "ein Wert der Liste `{target}`", "texts": "ein Text je Sprache", "type": "{target}"},
+    "en": {"ref": "a record of `{target}`", "concept": "a value of the list `{target}`", "texts": "a text for each language"},
+    "de": {"ref": "ein Datensatz aus `{target}`", "concept": "ein Wert der Liste `{target}`", "texts": "ein Text je Sprache"},
+}  # fmt: skip
+_TYPES = {
+    "en": {
+        "text": "a text", "any": "a text", "integer": "a whole number", "decimal": "a number", "boolean": "`true` or `false`",
+        "date": "a day (YYYY-MM-DD)",
+        "partial-date": "a day, month or year", "year": "a year (YYYY)", "url": "a web address", "slug": "small letters, digits and hyphens",
+        "language": "a code of a language",
+    },
+    "de": {
+        "text": "ein Text", "any": "ein Text", "integer": "eine ganze Zahl", "decimal": "eine Zahl", "boolean": "`true` oder `false`",
+        "date": "ein Tag (JJJJ-MM-TT)", "partial-date": "ein Tag, Monat oder Jahr", "year": "ein Jahr (JJJJ)", "url": "eine Webadresse",
+        "slug": "Kleinbuchstaben, Ziffern und Bindestriche", "language": "der Code einer Sprache",
+    },
 }  # fmt: skip
 
 
 def _message(rule: Statement, language: str) -> str:
     texts = language if language in _KINDS else "en"
-    kind = _KINDS[texts][rule.kind].format(target=rule.target)
+    kind = _KINDS[texts].get(rule.kind, _TYPES[texts].get(rule.target, rule.target))
+    kind = kind.format(target=rule.target)
     count = "" if rule.several or rule.kind == "texts" else ("exactly one: " if rule.required else "at most one: ")  # fmt: skip
     if texts == "de" and count:
         count = "genau einmal: " if rule.required else "höchstens einmal: "
@@ -367,7 +395,8 @@ def _queries(resources: list[Resource], answers: Answers) -> Iterator[tuple[str,
             continue
         name = resource.name.replace("_", "-")
         label = next((rule.property for rule in resource.statements if rule.property in NAMES), "")
-        head = _query_head(f"All {resource.name.replace('_', ' ')}", answers)
+        plural = resource.name.replace("_", " ")
+        head = _query_head({"en": f"All {plural}", "de": f"{_in('de', plural)}: alle"}, answers)
         prefixes = _query_prefixes(answers, resource.classes[0], *([label] if label else []))
         variables = "?resource ?name" if label else "?resource"
         optional = f" OPTIONAL {{ ?resource {label} ?name }}" if label else ""
@@ -379,7 +408,13 @@ def _queries(resources: list[Resource], answers: Answers) -> Iterator[tuple[str,
         concept = next((rule for rule in resource.statements if rule.kind == "concept"), None)
         if concept is None:
             continue
-        head = _query_head(f"{resource.name.replace('_', ' ').capitalize()} by {concept.label}", answers)  # fmt: skip
+        head = _query_head(
+            {
+                "en": f"{plural.capitalize()} by {concept.label}",
+                "de": f"{_in('de', plural)} nach {_in('de', concept.label)}",
+            },
+            answers,
+        )
         yield (
             f"{name}-by-{concept.label.replace(' ', '-')}",
             f"{head}{_query_prefixes(answers, resource.classes[0], concept.property, 'skos:prefLabel')}\nSELECT ?label (COUNT(*) AS ?count)\n"
@@ -388,8 +423,11 @@ def _queries(resources: list[Resource], answers: Answers) -> Iterator[tuple[str,
         )
 
 
-def _query_head(title: str, answers: Answers) -> str:
-    texts = "".join(f"#+   {language}: {_flow(title)}\n" for language in answers.languages)
+def _query_head(titles: Mapping[str, str], answers: Answers) -> str:
+    texts = "".join(
+        f"#+   {language}: {_flow(titles['de' if language.startswith('de') else 'en'])}\n"
+        for language in answers.languages
+    )
     return f"#+ title:\n{texts}#+ description:\n{texts}#+ expect: rows >= 1\n#+ view: table\n"
 
 
@@ -438,12 +476,13 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
             for rule in resource.statements
             if rule.kind != "texts"
             and not rule.absent
+            and not rule.is_link
             and (not rule.template or rule.target == "url")
         ]
         names = dict.fromkeys([resource.key.name, *columns])
         columns = [quoted(name) for name in names]
         key = resource.key.name
-        title = {language: resource.name.replace("_", " ") for language in answers.languages}
+        title = _named(resource.name.replace("_", " "), answers)
         lines += [
             f"  - name: {resource.name.replace('_', '-')}",
             f"    title: {_flow(title)}",
@@ -469,9 +508,9 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
 
 def _kind(resource: Resource, answers: Answers) -> Iterator[str]:
     yield f"    - class: {resource.classes[0]}"
-    yield f"      label: {_flow(dict.fromkeys(answers.languages, resource.label))}"
-    plural = resource.name.replace("_", " ")
-    yield f"      plural: {_flow(dict.fromkeys(answers.languages, plural))}"
+    yield f"      label: {_flow(_named(resource.label, answers))}"
+    plural = label_of(resource.plural or resource.name)
+    yield f"      plural: {_flow(_named(plural, answers))}"
     yield "      menu: true" if resource.is_record else "      minor: true"
 
 
@@ -485,7 +524,7 @@ def _rows_of(resource: Resource, records: list[Resource], answers: Answers) -> I
     }:
         return
     title = label_of(resource.link.partition(":")[2])
-    yield f"    - title: {_flow(dict.fromkeys(answers.languages, title))}"
+    yield f"    - title: {_flow(_named(title, answers))}"
     yield f"      paths: {_flow([resource.link])}"
     yield f"      columns: {_flow(list(dict.fromkeys(rule.property for rule in resource.statements)))}"
 

@@ -4,6 +4,7 @@ fewer than before.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import unicodedata
@@ -189,6 +190,9 @@ def _words(name: str) -> list[str]:
     )
 
 
+_known_words = functools.lru_cache(10_000)(_words)  # of texts that are compared with many others
+
+
 def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[tuple[Cell, Cell]]:
     """Pairs whose normalised names are the same, one letter apart (numbers apart excepted), or
     differ in initials or a suffix that only one of them has; each record with the first similar one.
@@ -281,7 +285,7 @@ def same_but_for_a_typo(text: str, other: str) -> bool:
     >>> same_but_for_a_typo("Class A", "Class B"), same_but_for_a_typo("Level 1 test", "Level 2 test")
     (False, False)
     """
-    first, second = _words(text), _words(other)
+    first, second = _known_words(text), _known_words(other)
     if "".join(first) == "".join(second):
         return True
     if len(first) != len(second):

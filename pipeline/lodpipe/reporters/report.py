@@ -191,7 +191,7 @@ class _Lines:
     """The lines of source files, each file read once."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = os.path.realpath(root)
         self.files: dict[str, list[str]] = {}
 
     def line(self, file: str, line: int) -> str:
@@ -199,28 +199,29 @@ class _Lines:
         if not file or line < 1:
             return ""
         if file not in self.files:
-            self.files[file] = self._read(self.root.resolve() / file)
+            self.files[file] = self._read(os.path.join(self.root, file))  # noqa: PTH118  # of many files
         lines = self.files[file]
         return lines[line - 1].rstrip("\r") if line <= len(lines) else ""
 
-    def _read(self, path: Path) -> list[str]:
+    def _read(self, path: str) -> list[str]:
+        file = Path(path)
         try:
             if (
-                path.suffix in _BINARY
-                or not (path.resolve().is_relative_to(self.root.resolve()) or self._is_root(path))
-                or path.stat().st_size > _MOST_BYTES
+                file.suffix in _BINARY
+                or not self._is_own(path)
+                or file.stat().st_size > _MOST_BYTES
             ):
                 return []
-            return path.read_text("utf-8-sig", errors="replace").split("\n")
+            return file.read_text("utf-8-sig", errors="replace").split("\n")
         except OSError:
             return []
 
-    def _is_root(self, path: Path) -> bool:
-        """Whether a file outside of the project is at its own path, not behind a link: records.yaml
-        names its folder then.
+    def _is_own(self, path: str) -> bool:
+        """Whether a file is in the project, or outside of it at its own path, not behind a link:
+        records.yaml names its folder then.
         """
-        lexical = Path(os.path.normpath(self.root.resolve() / path))
-        return not lexical.is_relative_to(self.root.resolve()) and path.resolve() == lexical
+        real, lexical, root = os.path.realpath(path), os.path.normpath(path), self.root + os.sep
+        return real.startswith(root) or (real == lexical and not lexical.startswith(root))
 
 
 _WORD = re.compile(r"[^\s,;\]}#][^,\]}]*?(?=\s+#|\s*[,\]}]|\s*$)")

@@ -56,6 +56,7 @@ def limited(limits: Limits) -> Iterator[None]:
         _LIMITS.reset(token)
 
 
+_AT_ONCE = 1_000_000  # bytes, of a file that is larger than it was
 _PLAIN = "tag:yaml.org,2002:str"
 
 
@@ -96,17 +97,32 @@ def read_bytes(path: Path, name: str) -> bytes:
     """
     most = _LIMITS.get().file
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size  # room for no more than this is made at first
-            data = file.read(min(size, most) + 1)
-            if len(data) > size:
-                data += file.read(max(0, most + 1 - len(data)))
+        # A third of the time that a file object takes, of many files.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            data = _content(handle, most)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise unreadable(name, error) from None
     if len(data) > most:
         raise InvalidData(
             [Finding("LP104", Origin(name), {"detail": "size", "limit": f"{most:,} bytes"})]
         )
+    return data
+
+
+def _content(handle: int, most: int) -> bytes:
+    """What an open file has, up to one byte more than `most`; room for no more than its size is
+    made at first.
+    """
+    size = os.fstat(handle).st_size
+    data = os.read(handle, min(size, most) + 1)
+    while len(data) != size and len(data) <= most:
+        more = os.read(handle, min(_AT_ONCE, most + 1 - len(data)))
+        if not more:
+            break
+        data += more
     return data
 
 

@@ -188,6 +188,9 @@ class FileReader:
     def __init__(self, table: Table, lexicon: Lexicon) -> None:
         self.table, self._lexicon = table, lexicon
         self.parts = parts_of(table, lexicon.languages)
+        self.parents = {
+            below: at for at, part in enumerate(self.parts) for _, below in part.lists
+        }  # of each part in a list, the part that has the list
         root = as_written(table.root_field)
         self._reading, self._unread = reading_of(root), unread_of(root)
         self._cells = [[cell_of(column) for column in part.columns] for part in self.parts]

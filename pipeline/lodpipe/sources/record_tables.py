@@ -186,7 +186,7 @@ class Chunk:
 
     def __init__(self, file: SourceFile, reader: FileReader, read: ReadFile) -> None:
         self.name = file.name
-        self.parts = reader.parts
+        self.parts, self.parents = reader.parts, reader.parents
         self._file, self._reader = file, reader
         self._nodes = read.nodes if any(read.nodes) else None
         self._read = read
@@ -487,10 +487,12 @@ class RecordReader:
             for number, key in enumerate(records.keys)
             if not self._is_first(table, key, chunk.name, seen)
         }
-        parents = {below: at for at, part in enumerate(chunk.parts) for _, below in part.lists}
+        parents = chunk.parents
         renumbered: list[dict[int, int]] = []  # of each part, the new number of each row that stays
         first = [first_record(into.number) + len(into.rows) for into in tables]
         for at, (into, rows) in enumerate(zip(tables, records.rows, strict=False)):
+            if not rows and not left_out:
+                continue
             above = first[parents[at]] if at else None
             if left_out:
                 rows = self._remaining(rows, renumbered, parents.get(at), left_out)

@@ -223,46 +223,50 @@ class CascadeFilter:
     def _without_withdrawn(self, findings: Sequence[Finding]) -> list[Finding]:
         """The findings; what shapes say of a withdrawn resource follows from its being described."""
         withdrawn = {finding.where: finding for finding in findings if finding.code == "LP522"}
-        return self._linked(
-            findings,
-            lambda finding: withdrawn.get(finding.where) if finding.code == "LP401" else None,
-        )
+
+        def cause_of(finding: Finding) -> Finding | None:
+            is_of_shape = finding.code == "LP401" and finding.where is not None
+            return withdrawn.get(finding.where) if is_of_shape else None
+
+        return self._linked(findings, cause_of)
 
     def _without_shared(self, findings: Sequence[Finding]) -> list[Finding]:
         """The findings; that two records have the same identifier is no duplicate as well where a
-        shape forbids it.
+        shape says so of both.
         """
-        forbidden = {
-            (finding.where.file, self._nesting.innermost(finding.where)): finding
-            for finding in findings
-            if finding.code == "LP401" and finding.where and _constraint(finding) == "SPARQL"
-        }
-        return self._linked(
-            findings,
-            lambda finding: (
-                forbidden.get((finding.where.file, self._nesting.innermost(finding.where)))
-                if finding.code == "LP511"
-                and finding.where
-                and finding.params["detail"].startswith("the same")
-                else None
-            ),
-        )
+        forbidden: dict[tuple[str, int | None], dict[tuple[str, str], Finding]] = {}
+        for finding in findings:
+            if finding.code == "LP401" and finding.where and _constraint(finding) == "SPARQL":
+                shared = finding.params.get("shape", ""), finding.params.get("value", "")
+                forbidden.setdefault(self._record_at(finding.where), {})[shared] = finding
+
+        def cause_of(finding: Finding) -> Finding | None:
+            if finding.code != "LP511" or finding.where is None or not finding.related:
+                return None
+            own = forbidden.get(self._record_at(finding.where), {})
+            other = forbidden.get(self._record_at(finding.related[0]), {})
+            return next((own[shared] for shared in own if shared in other), None)
+
+        return self._linked(findings, cause_of)
+
+    def _record_at(self, where: Origin) -> tuple[str, int | None]:
+        return where.file, self._nesting.innermost(where)
 
     def _without_warned(self, findings: Sequence[Finding]) -> list[Finding]:
-        """The findings; a warning about a value that a shape does not allow says the same of it."""
+        """The findings; a warning about an address that a shape does not allow says the same of it."""
         wrong = {
             (finding.where.file, finding.where.line, finding.where.column): finding
             for finding in findings
             if finding.code == "LP401" and finding.where and finding.severity is Severity.ERROR
         }
-        return self._linked(
-            findings,
-            lambda finding: (
-                wrong.get((finding.where.file, finding.where.line, finding.where.column))
-                if finding.code == "LP225" and finding.where
-                else None
-            ),
-        )
+
+        def cause_of(finding: Finding) -> Finding | None:
+            where = finding.where
+            if finding.code != "LP225" or where is None:
+                return None
+            return wrong.get((where.file, where.line, where.column))
+
+        return self._linked(findings, cause_of)
 
     def _linked(
         self, findings: Sequence[Finding], cause_of: Callable[[Finding], Finding | None]

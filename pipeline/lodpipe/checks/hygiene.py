@@ -33,12 +33,17 @@ _SUSPECT = (
     r"|[,;(\[]$|[(\[][^)\]]*$|[?][?]|\b(?:XXX+|TODO|FIXME|TBD)\b|\]\(https?:|^[*_]{2}"
     r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)$"
 )
+# Addresses that lead to another one, which is meant.
+_REDIRECTING = (
+    r"(?:www\.)?google\.[a-z.]+/url\?|lm?\.facebook\.com/l\.php|"
+    r"[\w.-]*safelinks\.protection\.outlook\.com/|"
+    r"(?:bit\.ly|t\.co|tinyurl\.com|goo\.gl|ow\.ly|is\.gd|t1p\.de)/"
+)
 _SUSPECT_ADDRESS = (
     _SUSPECT
     + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/|^[a-z]*[A-Z][A-Za-z]*://|^[a-z]+://[^/?#]*(?:[@,;]|\.\.)|^[a-z]+://[^/?#.]*(?:[/?#]|$)"
     r"|[?&](?:utm_|[fg]clid=|mc_[ce]id=)"
-    r"|^https?://(?:(?:www\.)?google\.[a-z.]+/url\?|lm?\.facebook\.com/l\.php|[\w.-]*safelinks\."
-    r"|(?:bit\.ly|t\.co|tinyurl\.com|goo\.gl|ow\.ly|is\.gd|t1p\.de)/)"
+    rf"|^https?://(?:{_REDIRECTING})"
 )
 
 
@@ -94,11 +99,7 @@ _PLACEHOLDER = re.compile(
     r"n/a|N/A|null|NULL|none|None|nan|NaN|tbd|TBD|todo|TODO|FIXME|[xX]{3,}|\?+|-+|–|k\. ?[aA]\."
     r"|#(?:REF!|N/A|NAME\?|VALUE!|WERT!|BEZUG!)|(?i:lorem ipsum).*"
 )
-# Addresses that lead to another one, which is meant.
-_REDIRECTS = re.compile(
-    r"^https?://((?:www\.)?google\.[a-z.]+/url\?|lm?\.facebook\.com/l\.php|"
-    r"[\w.-]*safelinks\.protection\.outlook\.com/|(?:bit\.ly|t\.co|tinyurl\.com|goo\.gl|ow\.ly|is\.gd|t1p\.de)/)"
-)
+_REDIRECTS = re.compile(rf"^https?://({_REDIRECTING})")
 _TRACKING = re.compile(r"[?&](utm_\w+|[fg]clid|mc_[ce]id)=")
 _ABBREVIATION = re.compile(
     r"(?:^|[_/ (.-])(?:[A-Za-z]|Inc|Co|Corp|Ltd|St|Jr|Sr|Dr|No|Nr|Bd|etc|al)\.$"

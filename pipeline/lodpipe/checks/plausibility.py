@@ -399,9 +399,10 @@ def _mistyped(source: RecordSource, table: RecordTable, column: Column) -> Itera
     if not (algorithm := column.field.plausible.check_digits):
         return
     name = quote(column.name)
-    for record, value in source.session.rows(
+    sql = (
         f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record"
-    ):
+    )
+    for record, value in source.session.stream(sql):
         if not has_right_digits(value, algorithm):
             params = {"key": field_label(column), "value": excerpt(value), "algorithm": algorithm}
             yield Finding("LP260", table.locate(record, column.name), params)

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import functools
-import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from lodpipe.engine.collector import uncollected
 from lodpipe.rdf.namespaces import RDF, XSD
 from lodpipe.shacl.placements import Check, Placement, Plan
 from lodpipe.shacl.shape_run import Connection
@@ -72,24 +71,10 @@ class Report(Struct, frozen=True):
 def read_report(connection: Connection, plan: Plan) -> Report:
     """The report of a run, from its table `violations`."""
     reported = ", ".join(map(str, sorted(plan.reported - plan.direct)))
-    with _uncollected():
+    with uncollected():  # of tuples
         return _ReportReader(
             plan, _rows(connection, reported) if reported else (), lambda fs: _nodes(connection, fs)
         ).report()
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for garbage while a million tuples are made, none of which is any: it would take
-    longer the more there are.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _rows(connection: Connection, reported: str) -> Iterator[Row]:

@@ -447,6 +447,8 @@ def test_each_contradiction_is_on_the_page_of_all_with_every_statement_and_its_r
     )
     text = words(site / "contradictions.html")
     assert {row["reason"].value for row in rows if row["reason"].value not in text} == set()
+    # A figure is shown as its source means it.
+    assert re.search(r'"claim-value">mehr als <[^>]*>100<|"claim-value">mehr als 100', page)
     assert 'href="./contradictions.html"' in (site / "index.html").read_text("utf-8")
 
 

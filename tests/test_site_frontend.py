@@ -678,3 +678,21 @@ def test_the_first_page_is_light(page: Page, address: str, site: Path) -> None:
     }
     print(sizes)
     assert sum(sizes.values()) < 150_000 and len(sizes) <= 6
+
+
+def test_a_comparison_begins_from_a_list_or_from_nothing(page: Page, address: str) -> None:
+    """Opened without a choice, the page offers what can be compared; a list leads to its own."""
+    page.goto(f"{address}compare.html")
+    page.get_by_text("Was soll verglichen werden?").wait_for()
+    assert page.locator("main select").count() == 0
+    page.locator("main nav a", has_text="Programme").click()
+    page.get_by_label("Erster Eintrag").locator("option").nth(4).wait_for(state="attached")
+
+    page.goto(f"{address}browse/labore.html")
+    page.locator("main").get_by_role("link", name="Vergleichen").click()
+    page.get_by_label("Erster Eintrag").select_option("Labor Gerbrunn | Würzburg")
+    page.get_by_label("Zweiter Eintrag").select_option("Labor Merzenich | Kerpen")
+    page.locator("table.compared").wait_for()
+    heads = page.locator("table.compared thead a").all_inner_texts()
+    assert heads == ["Labor Gerbrunn | Würzburg", "Labor Merzenich | Kerpen"]
+    assert page.locator("main nav [aria-current]").inner_text() == "Labore"

@@ -94,6 +94,7 @@ const TEXTS = {
   compareProperty: ["Angabe", "Property"],
   compareFirst: ["Erster Eintrag", "First entry"],
   compareSecond: ["Zweiter Eintrag", "Second entry"],
+  compareKind: ["Was soll verglichen werden?", "What should be compared?"],
   compareChoose: ["Bitte zwei Einträge wählen.", "Please choose two entries."],
   compareNone: ["keine Angabe", "not stated"],
 } satisfies Record<string, readonly [string, string]>;

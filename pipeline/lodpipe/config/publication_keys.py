@@ -421,6 +421,12 @@ class DeclaredContradictions(_Keys, frozen=True, kw_only=True):
         tuple[Path, ...],
         _about("from a node with a value, such as an amount, to what people know it by"),
     ] = ()
+    qualifiers: Annotated[
+        dict[Name, Name],
+        _about(
+            "for a property with values, the property of the same node that says how to read them, such as `more than`"
+        ),
+    ] = field(default_factory=dict)
     caption: Caption = field(default_factory=dict)
 
 

@@ -25,14 +25,16 @@ DISPUTES = 300  # contradictions shown on one page; the rest is in the data
 
 class Disputes(NamedTuple):
     """How contradictions are recorded: their class, the property that leads to the statement that is
-    used, properties that say what kind of contradiction it is, and paths from the subject of a
-    statement to what people know it by.
+    used, properties that say what kind of contradiction it is, paths from the subject of a
+    statement to what people know it by, and for properties with values those of the same subject
+    that say how to read them.
     """
 
     class_iri: str
     chosen: str
     details: tuple[str, ...]
     of: tuple[tuple[Step, ...], ...]
+    qualifiers: tuple[tuple[str, str], ...] = ()
 
 
 class Annotations(NamedTuple):
@@ -93,6 +95,7 @@ class DisputedStatement(NamedTuple):
     o: str
     graphs: str
     chosen: bool
+    qualifier: str | None
     described: bool
     labels: list[str | None]
 
@@ -201,13 +204,13 @@ class PageNotes:
             f"coalesce((SELECT min(a.o) FROM site_triples AS a WHERE a.s = d.dispute AND a.p = {text(declared.about)}), ''), "
             f"n.node, coalesce(f.known, n.node), m.kind, n.p, n.o, coalesce(e.gs, ''), "
             f"EXISTS (SELECT 1 FROM site_triples AS c WHERE c.s = d.dispute AND c.p = {text(chosen)} AND c.o = n.statement), "
-            f"r.s IS NOT NULL, {self._labels} FROM site_disputes AS d JOIN site_noted AS n ON n.note = d.dispute "
+            f"{_qualifier(declared.disputes)}, r.s IS NOT NULL, {self._labels} FROM site_disputes AS d JOIN site_noted AS n ON n.note = d.dispute "
             f"LEFT JOIN site_reified AS e ON e.statement = n.statement LEFT JOIN site_resources AS r ON r.s = n.o "
             f"LEFT JOIN site_resources AS m ON m.s = n.node LEFT JOIN site_known AS f ON f.node = n.node "
             f"WHERE (d.page = '') = {everywhere} ORDER BY d.page, d.dispute, n.node, n.p, n.o"
         )
         for row in rows:
-            yield DisputedStatement._make((*row[:14], list(row[14:])))
+            yield DisputedStatement._make((*row[:15], list(row[15:])))
 
     def gaps(self) -> list[GapNote]:
         """The notes that say what is missing, in the order of their kinds."""
@@ -241,14 +244,17 @@ class PageNotes:
         return " AND t.s NOT IN (SELECT statement FROM site_reified)" if self._declared else ""
 
     def named(self) -> Sequence[str]:
-        """What notes and contradictions name beside values: kinds, ranks, details, and what
-        contradictions are about.
+        """What notes and contradictions name beside values: kinds, ranks, details, qualifiers, and
+        what contradictions are about.
         """
         declared = self._declared
         if declared is None:
             return ()
-        details = declared.disputes.details if declared.disputes else ()
-        listed = ", ".join(text(iri) for iri in (declared.kind, declared.rank, *details))
+        disputes = declared.disputes
+        details = disputes.details if disputes else ()
+        qualifiers = [by for _, by in disputes.qualifiers] if disputes else ()
+        names = (declared.kind, declared.rank, *details, *qualifiers)
+        listed = ", ".join(map(text, names))
         of_disputes = "(SELECT dispute FROM site_disputes)"
         rows = self._session.rows(
             f"SELECT DISTINCT o FROM site_triples WHERE p IN ({listed}) UNION SELECT node FROM site_noted UNION SELECT known FROM site_known "
@@ -259,6 +265,16 @@ class PageNotes:
 
 def _of_class(class_iri: str) -> str:
     return f"SELECT s FROM site_triples WHERE p = {text(TYPE)} AND o = {text(class_iri)}"
+
+
+def _qualifier(disputes: Disputes) -> str:
+    """SQL for what says how the value of a statement `n` is to be read."""
+    cases = "".join(f" WHEN {text(p)} THEN {text(by)}" for p, by in disputes.qualifiers)
+    if not cases:
+        return "NULL"
+    return (
+        f"(SELECT min(q.o) FROM site_triples AS q WHERE q.s = n.node AND q.p = CASE n.p{cases} END)"
+    )
 
 
 def _texts(node: str, property_iri: str) -> str:

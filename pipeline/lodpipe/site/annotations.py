@@ -23,11 +23,13 @@ _NOTHING = Markup("")
 
 @dataclass
 class Claim:
-    """One statement of a contradiction: its value with its sources, what it is about, its property,
-    whether it is used, and the names of its sources where the page has them beside it.
+    """One statement of a contradiction: its value with its sources and how it is to be read, what it
+    is about, its property, whether it is used, and the names of its sources where the page has them
+    beside it.
     """
 
     value: Value
+    qualifier: str
     of: Value
     term: str
     chosen: bool
@@ -202,7 +204,9 @@ class Beside:
         wording, first = self.wording, statements[0]
         claims = [
             self._claim(item)
-            for item in sorted(statements, key=lambda item: (not item.chosen, item.node, item.o))
+            for item in sorted(
+                statements, key=lambda item: (not item.chosen, item.node, item.p, item.o)
+            )
         ]
         terms = dict.fromkeys(claim.term for claim in claims)
         within = self._within(statements)
@@ -240,8 +244,10 @@ class Beside:
         value = self._object(item.o, item.described, item.labels)
         value.refs = wording.references(item.graphs, self.numbers)
         of = wording.link(item.known_as, self.root)
+        qualifier = wording.link(item.qualifier, "").text if item.qualifier else ""
         sources = [self.titles[name] for name in item.graphs.split(" ") if name in self.titles]
-        return Claim(value, of, wording.names.term(item.p, wording.language), item.chosen, sources)
+        term = wording.names.term(item.p, wording.language)
+        return Claim(value, qualifier, of, term, item.chosen, sources)
 
 
 def anchor(iri: str) -> str:

@@ -146,6 +146,7 @@ def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annot
             chosen=full(disputes.chosen),
             details=tuple(map(full, disputes.details)),
             of=_paths(disputes.of, vocabulary),
+            qualifiers=tuple((full(p), full(by)) for p, by in disputes.qualifiers.items()),
         )
         if disputes
         else None,
@@ -334,6 +335,9 @@ def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
         for place, path in enumerate(disputes.of):
             for step in path.split("/"):
                 yield ("annotations", "contradictions", "of", place), step
+        for name, qualifier in disputes.qualifiers.items():
+            yield ("annotations", "contradictions", "qualifiers"), name
+            yield ("annotations", "contradictions", "qualifiers", name), qualifier
 
 
 def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:

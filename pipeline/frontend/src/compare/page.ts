@@ -19,6 +19,11 @@ async function start(main: HTMLElement): Promise<void> {
   const status = h("p", {role: "status"});
   const result = h("div", {});
   const list = address.get("list") ?? "";
+  offer(main.querySelector("nav"), list);
+  if (!list && !chosen.some(Boolean)) {
+    main.append(h("p", {role: "status"}, t("compareKind")));
+    return;
+  }
   const names = await listed(list && new URL(`${encoded(list)}${suffix}.html`, root), root, suffix).catch(() => new Map<string, string>());
   const choices = chosen.map((page, place) => h("select", {name: place ? "b" : "a", change: choose}, h("option", {value: ""}, "–"),
     ...[...names].map(([value, name]) => h("option", {value, selected: value === page}, name)),
@@ -46,6 +51,15 @@ async function start(main: HTMLElement): Promise<void> {
     } catch (error) {
       status.textContent = t("loadFailed", (error as Error).message);
     }
+  }
+}
+
+/** Shows the lists whose entries can be compared, and which is chosen. */
+function offer(lists: HTMLElement | null, chosen: string): void {
+  if (!lists) return;
+  lists.hidden = false;
+  for (const link of lists.querySelectorAll("a")) {
+    if (new URL(link.href).searchParams.get("list") === chosen) link.setAttribute("aria-current", "true");
   }
 }
 

@@ -91,7 +91,7 @@ def read_text(path: Path, name: str) -> str:
     return decoded(read_bytes(path, name), name)
 
 
-def read_bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path | str, name: str) -> bytes:
     """The bytes of a file. Raises SourceError where it cannot be read (LP106), InvalidData where it
     is too large (LP104).
     """

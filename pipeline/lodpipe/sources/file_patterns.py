@@ -123,14 +123,19 @@ def _filled(part: str, captured: Mapping[str, str], name: str) -> str:
 
 
 class Matched(Struct, frozen=True):
-    """A file that a pattern matches: its path below the root, what the captures have, and whether
-    a link is in its path.
+    """A file that a pattern matches: the root, its path below that, what the captures have, and
+    whether a link is in its path.
     """
 
-    path: Path
+    root: Path
     local: str
     captures: Mapping[str, str]
     is_linked: bool
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self.root / self.local
 
 
 def matching(
@@ -151,8 +156,7 @@ def matching(
             match = next((got for pattern in wanted if (got := pattern.fullmatch(local))), None)
             if match is None or any(pattern.fullmatch(local) for pattern in without):
                 continue
-            path = root / local
-            matched[tuple(local.split("/"))] = Matched(path, local, match.groupdict(), is_linked)
+            matched[tuple(local.split("/"))] = Matched(root, local, match.groupdict(), is_linked)
     for parts in sorted(matched):
         yield matched[parts]
 
@@ -174,7 +178,7 @@ def _files(root: Path, top: str) -> Iterator[tuple[str, bool]]:
             if is_hidden_name(entry.name):
                 continue
             is_folder = _is_folder(entry)
-            if not is_folder or _has_suffix(entry.name):
+            if not is_folder or suffix_of(entry.name):
                 yield local, is_linked  # a folder in the place of a file is reported when read
             if not is_folder:
                 continue
@@ -183,9 +187,15 @@ def _files(root: Path, top: str) -> Iterator[tuple[str, bool]]:
                 waiting.append((f"{local}/", is_linked, above | {real} if real else above))
 
 
-def _has_suffix(name: str) -> bool:
-    """Whether a name ends in a point and letters, as pathlib has it, which is slow for many names."""
-    return 0 < name.rfind(".") < len(name) - 1
+def suffix_of(path: str) -> str:
+    """The suffix of a path, as pathlib has it, which is slow for many.
+
+    >>> suffix_of("a.b/c.yaml"), suffix_of(".yaml"), suffix_of("a.b/c"), suffix_of("c.")
+    ('.yaml', '', '', '')
+    """
+    name = path[path.rfind("/") + 1 :]
+    at = name.rfind(".")
+    return name[at:] if 0 < at < len(name) - 1 else ""
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

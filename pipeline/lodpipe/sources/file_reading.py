@@ -93,7 +93,7 @@ def read_files(
 def _read(reader: FileReader, file: SourceFile) -> ReadFile:
     """What reading a file gives, with its nodes."""
     try:
-        return reader.read(file, read_bytes(file.path, file.name))
+        return reader.read(file, read_bytes(file.address, file.name))
     except InvalidData as error:  # too large
         return ReadFile(FileRecords(), list(error.findings), [])
 
@@ -117,11 +117,11 @@ def _decoded(content: bytes | None) -> FileRecords | None:
 def _key(salt: bytes, reader: FileReader, file: SourceFile) -> bytes | None:
     """What decides the records of a file; None where it is too large to be read."""
     try:
-        data = read_bytes(file.path, file.name)
+        data = read_bytes(file.address, file.name)
     except InvalidData:
         return None
     path = repr((file.local, sorted(file.captures.items()))) if reader.knows_paths else ""
-    kind = file.path.suffix.lower()
+    kind = file.suffix.lower()
     return digest(salt, kind.encode(), path.encode(), data)
 
 
@@ -130,7 +130,7 @@ def _share(files: Sequence[SourceFile], most: int = 1) -> int:
     total = 0
     for file in files:
         with contextlib.suppress(OSError):  # reported where it is read
-            total += os.stat(file.path).st_size  # noqa: PTH116  # of many files
+            total += os.stat(file.address).st_size  # noqa: PTH116  # of many files
         if total >= most * LARGE:
             break
     return total // LARGE

@@ -20,6 +20,7 @@ from lodpipe.diagnostics.suggestions import nearest, other_spelling
 from lodpipe.documents.readers import READERS, decoded
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Sequence, describe, place_of
+from lodpipe.sources.file_patterns import suffix_of
 from lodpipe.sources.record_cells import (
     Cells,
     Place,
@@ -50,14 +51,29 @@ Row = list[int | str | None]  # number of the parent's row in its part, line, co
 
 
 class SourceFile(Struct, frozen=True):
-    """A file of a table: its name in findings, where it is, its path below the root, what the
-    captures of its pattern have.
+    """A file of a table: its name in findings, the root, its path below that, what the captures of its
+    pattern have.
     """
 
     name: str
-    path: Path
+    root: str
     local: str
     captures: Mapping[str, str] = {}
+
+    @property
+    def address(self) -> str:
+        """Where it is, as a text: paths are slow to make for many files."""
+        return f"{self.root}/{self.local}"
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.address)
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of its name."""
+        return suffix_of(self.local)
 
 
 class Part(Struct, frozen=True):
@@ -263,14 +279,14 @@ class FileReader:
     ) -> Iterator[tuple[Node, int, str | None]]:
         """The records of a file with position and key."""
         try:
-            root = READERS[file.path.suffix.lower()](decoded(data, file.name), file.name)
+            root = READERS[file.suffix.lower()](decoded(data, file.name), file.name)
         except InvalidData as error:
             findings.extend(error.findings)
             return
         for step in self.table.files.at:
             root = root.items.get(step) if isinstance(root, Map) else None
         if root is None or (
-            file.path.suffix == ".jsonl" and isinstance(root, Sequence) and not root.items
+            file.suffix == ".jsonl" and isinstance(root, Sequence) and not root.items
         ):
             findings.append(Finding("LP110", Origin(file.name), {"file": file.name}))
         elif self.table.files.is_keyed and not isinstance(root, Map):

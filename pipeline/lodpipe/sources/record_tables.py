@@ -25,7 +25,7 @@ from lodpipe.documents.csv_dialect import COMMAS, Dialect
 from lodpipe.documents.csv_positions import cell_of, row_of
 from lodpipe.documents.readers import READERS, read_bytes, read_text
 from lodpipe.documents.tree import Node
-from lodpipe.sources.file_patterns import matching
+from lodpipe.sources.file_patterns import matching, suffix_of
 from lodpipe.sources.file_reading import KnownFiles, read_files
 from lodpipe.sources.file_records import (
     FileReader,
@@ -252,7 +252,7 @@ class ScanTable:
         return {
             file.name: header_of(file.path, file.name)
             for file in self.files
-            if file.path.suffix == ".csv"
+            if file.suffix == ".csv"
         }
 
 
@@ -326,7 +326,7 @@ class RecordReader:
         for table in tables:
             files = self._files(table)
             self.files_of[table.name] = {file.name for file in files}
-            scanned = [file.path.suffix in SCANNED for file in files]
+            scanned = [file.suffix in SCANNED for file in files]
             if all(scanned):
                 self._scan(table, files)
             elif any(scanned):
@@ -384,18 +384,18 @@ class RecordReader:
                 raise InvalidDeclaration([Finding("LP107", table.origin, {"path": text})])
         root = self._root(declared)
         prefix = f"{declared.root}/" if declared.root else self.prefix
-        files = []
+        files, declarations = [], self._declarations()
         for file in matching(root, declared.patterns, declared.excluded):
             name = prefix + file.local
-            if self._is_declaration(file.path) and file.local not in declared.patterns:
+            if f"{root}/{file.local}" in declarations and file.local not in declared.patterns:
                 continue
             if file.is_linked and not self._may_read(file.path):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
-            elif (kind := file.path.suffix).lower() not in READERS and kind not in SCANNED:
+            elif (kind := suffix_of(file.local)).lower() not in READERS and kind not in SCANNED:
                 detail = f"files of kind `{kind}` cannot be read; known: {', '.join([*READERS, *SCANNED])}"
                 raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
             else:
-                files.append(SourceFile(name, file.path, file.local, file.captures))
+                files.append(SourceFile(name, str(root), file.local, file.captures))
         if not files:
             refused = [finding for finding in self.findings if finding.code == "LP107"]
             below = declared.root or "source"
@@ -409,10 +409,10 @@ class RecordReader:
             raise InvalidDeclaration(refused or [none])
         return files
 
-    def _is_declaration(self, path: Path) -> bool:
-        """Whether a file is a declaration of the publication, which patterns such as `*.yaml` match."""
-        is_source = path.parent == self.source and path.name in READ["source"]
-        return is_source or path == self.source.parent / "publication.yaml"
+    def _declarations(self) -> set[str]:
+        """The declarations of the publication, which patterns such as `*.yaml` match."""
+        own = {f"{self.source}/{name}" for name in READ["source"]}
+        return own | {str(self.source.parent / "publication.yaml")}
 
     def _root(self, declared: Files) -> Path:
         """The folder that patterns are relative to."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, LodpipeError
 from lodpipe.documents.snapshot import snapshot
-from lodpipe.workflow.declarations import other_folders
+from lodpipe.workflow.declarations import other_records
 from lodpipe.workflow.pipeline import Engines, checked, stale
 from lodpipe.workflow.resident import Resident
 
@@ -23,7 +23,7 @@ class Checker:
 
     def check(self) -> Sequence[Finding]:
         """The findings, whether errors or not."""
-        self.resident.states = snapshot(self.root, other_folders(self.root))
+        self.resident.states = snapshot(self.root, other_records(self.root))
         try:
             return self._findings(self.resident.begin(self.root), self.resident)
         except LodpipeError as error:

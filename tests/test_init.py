@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from lodpipe.workflow.declarations import other_records
 from support import ROOT, TESTS, invoke
 
 PAGE = ROOT / "docs/init.md"
@@ -63,6 +64,20 @@ def test_data_that_are_in_the_source_folder_need_no_edit_either(case: Path, tmp_
     for command in (("init", *TODAY, *more), ("query", "--update"), ("check",)):
         result = invoke(*command, "--project", tmp_path)
         assert result.exit_code == 0, result.output
+
+
+def test_data_beside_publication_yaml_build_again_and_again(tmp_path: Path) -> None:
+    """The folder of the records has dist/ in it as well, and the log of the build."""
+    lines = ("id,name", *(f"town-{number},Town {number}" for number in range(12)))
+    (tmp_path / "towns.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "lakes.json").write_text('[{"id": "a", "name": "A"}, {"id": "b", "name": "B"}]')
+    for command in (("init", *TODAY), ("query", "--update"), ("build",), ("build",)):
+        result = invoke(*command, "--project", tmp_path)
+        (tmp_path / "build.log").write_text(result.stderr)
+        assert result.exit_code == 0, result.output
+    assert "root: .\n" in (tmp_path / "source/records.yaml").read_text("utf-8")
+    listed = [name for names in other_records(tmp_path) for name in names()]
+    assert listed == ["./lakes.json", "./towns.csv"]
 
 
 def page_of(root: Path) -> str:

@@ -18,7 +18,7 @@ from lodpipe.diagnostics.finding import InvalidData
 from lodpipe.documents.snapshot import snapshot
 from lodpipe.engine.remembering import RememberingSession
 from lodpipe.engine.sql_session import Session
-from lodpipe.workflow.declarations import other_folders
+from lodpipe.workflow.declarations import other_records
 from lodpipe.workflow.pipeline import Engines, build
 from lodpipe.workflow.resident import Resident
 from support import COUNTED, ROOT, TESTS, copy_project
@@ -111,7 +111,7 @@ def test_builds_after_edits_equal_builds_from_nothing(tmp_path: Path, seed: int)
     edits.publication(lambda given: given.update(site=SITE, dumps=["nq", "ttl", "jsonld"]))
     resident = Resident({})
     for _ in range(6):
-        resident.states = snapshot(project, other_folders(project))
+        resident.states = snapshot(project, other_records(project))
         with contextlib.suppress(InvalidData):
             build(resident.begin(project), engines=Engines(resident=resident))
         resident.end()

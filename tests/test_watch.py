@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lodpipe.documents.snapshot import changed, changes, snapshot
+from lodpipe.documents.snapshot import Listing, changed, changes, snapshot
 from support import PROGRAM, ROOT, copy_project
 
 
@@ -110,7 +110,7 @@ def test_changes_waits_until_no_more_follow(tmp_path: Path) -> None:
     assert next(steps, "used up") == "used up"
 
 
-def test_a_folder_that_records_yaml_names_from_now_on_is_watched(tmp_path: Path) -> None:
+def test_records_elsewhere_are_watched_from_when_records_yaml_names_them(tmp_path: Path) -> None:
     for name in ("source", "data"):
         (tmp_path / name).mkdir()
     declared = tmp_path / "source" / "records.yaml"
@@ -121,8 +121,12 @@ def test_a_folder_that_records_yaml_names_from_now_on_is_watched(tmp_path: Path)
         if step := next(steps, None):
             step[0].write_text(step[1])
 
+    def others() -> list[Listing]:
+        named = declared.read_text().split()
+        return [lambda: (f"{name}/x.csv" for name in named)]
+
     before = snapshot(tmp_path)
-    watched = changes(tmp_path, before, 0, wait, lambda: declared.read_text().split())
+    watched = changes(tmp_path, before, 0, wait, others)
     assert [change.names for change in islice(watched, 2)] == [
         ["source/records.yaml"],
         ["data/x.csv"],

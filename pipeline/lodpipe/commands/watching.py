@@ -18,7 +18,7 @@ import click
 from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
 
 if TYPE_CHECKING:
-    from lodpipe.documents.snapshot import Snapshot
+    from lodpipe.documents.snapshot import Listing, Snapshot
     from lodpipe.runtime.supervision import Ending
     from lodpipe.workflow.resident import Resident
 
@@ -34,16 +34,16 @@ def run_after_changes(root: Path, run: Callable[[Resident], None]) -> None:
     """
     from lodpipe.documents.snapshot import snapshot
     from lodpipe.runtime.supervision import Ending, supervised
-    from lodpipe.workflow.declarations import other_folders
+    from lodpipe.workflow.declarations import other_records
 
     import_module("lodpipe.workflow.pipeline")  # once, whatever becomes of the process
-    folders = partial(other_folders, root)
-    states, ending, code = snapshot(root, folders()), Ending(), 0
+    others = partial(other_records, root)
+    states, ending, code = snapshot(root, others()), Ending(), 0
     try:
         for is_first in itertools.chain([True], itertools.repeat(False)):
-            work = partial(_runs, Watched(root, folders, states), run, ending, is_first)
+            work = partial(_runs, Watched(root, others, states), run, ending, is_first)
             end = supervised(work, ending=ending)
-            states = snapshot(root, folders())  # what is saved once the end is known is a change
+            states = snapshot(root, others())  # what is saved once the end is known is a change
             code = report_end(end)
             if end.requested or not end.died:
                 break
@@ -55,10 +55,10 @@ def run_after_changes(root: Path, run: Callable[[Resident], None]) -> None:
 
 
 class Watched(NamedTuple):
-    """A project, what gives its folders elsewhere, and the state of its files."""
+    """A project, what lists its records elsewhere, and the state of its files."""
 
     root: Path
-    folders: Callable[[], tuple[str, ...]]
+    others: Callable[[], tuple[Listing, ...]]
     states: Snapshot
 
 
@@ -67,10 +67,10 @@ def _runs(watched: Watched, run: Callable[[Resident], None], ending: Ending, is_
     from lodpipe.documents.snapshot import changes
     from lodpipe.workflow.resident import Resident
 
-    root, folders, states = watched
+    root, others, states = watched
     resident = Resident(states)
     code = _finished(run, resident) if is_first else 0
-    for change in changes(root, states, folders=folders, ended=ending.is_requested):
+    for change in changes(root, states, others=others, ended=ending.is_requested):
         names = ", ".join(change.names[:3])
         click.echo(f"-- {names}{' …' if len(change.names) > 3 else ''}", err=True)
         resident.states = change.states

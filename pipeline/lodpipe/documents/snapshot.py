@@ -17,19 +17,21 @@ DECLARED = "source/records.yaml"
 """The file that names folders besides the project's own."""
 
 Snapshot = dict[str, tuple[int, int, int]]
+Listing = Callable[[], Iterable[str]]
+"""Names of files relative to a project, as they are when it is called."""
 _REST = 4  # times as long as a look at all files takes, between two looks
 
 
-def snapshot(root: Path, folders: Iterable[str] = ()) -> Snapshot:
-    """Time, size and number of every file that a build may read, by its name; `folders` are those
-    besides the project's own, relative to it or absolute.
+def snapshot(root: Path, others: Iterable[Listing] = ()) -> Snapshot:
+    """Time, size and number of every file that a build may read, by its name; `others` list files
+    besides those of the project's own folders.
     """
     states: Snapshot = {}
     folder = f"{root}/"
     for name in ("publication.yaml", *(file for top in SOURCES for file in _files(root, top))):
         _add(states, folder, name)
-    for top in folders:
-        for name in _files(root, top):
+    for names in others:
+        for name in names():
             _add(states, folder, name)
     return states
 
@@ -68,16 +70,16 @@ def changes(
     before: Snapshot,
     pause: float = 0.05,
     ended: Callable[[float], object] = time.sleep,
-    folders: Callable[[], Iterable[str]] = tuple,
+    others: Callable[[], Iterable[Listing]] = tuple,
 ) -> Iterator[Change]:
     """Waits for changes since a snapshot, for ever, or until `ended` says so, which is called with
     the seconds to wait; gives each once no more follow, for editors save in several steps.
 
     It looks again after `pause` seconds, or after four times as long as a look takes: few files
-    are looked at more often than many. `folders` gives those of `snapshot`, again after a change
+    are looked at more often than many. `others` gives those of `snapshot`, again after a change
     of the declarations that name them.
     """
-    watched = tuple(folders())
+    watched = tuple(others())
     while True:
         now, rest = _look(root, watched, pause)
         names = changed(before, now)
@@ -94,7 +96,7 @@ def changes(
             now = states
         if names:
             if DECLARED in names:
-                watched = tuple(folders())
+                watched = tuple(others())
                 now = snapshot(root, watched)
             yield Change(names, now)
             before = now
@@ -102,16 +104,16 @@ def changes(
             return
 
 
-def _look(root: Path, folders: Iterable[str], pause: float) -> tuple[Snapshot, float]:
+def _look(root: Path, others: Iterable[Listing], pause: float) -> tuple[Snapshot, float]:
     """The present state, and how long to wait before the next look."""
     started = time.perf_counter()
-    now = snapshot(root, folders)
+    now = snapshot(root, others)
     return now, max(pause, _REST * (time.perf_counter() - started))
 
 
-def unchanged(root: Path, before: Snapshot, folders: Iterable[str] = ()) -> None:
+def unchanged(root: Path, before: Snapshot, others: Iterable[Listing] = ()) -> None:
     """Raises SourceError (LP704) where a source file is no longer what it was: half of the old and
     half of the new is published nowhere.
     """
-    if names := changed(before, snapshot(root, folders)):
+    if names := changed(before, snapshot(root, others)):
         raise SourceError([Finding("LP704", Origin(name), {"file": name}) for name in names[:10]])

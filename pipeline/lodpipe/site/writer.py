@@ -88,7 +88,7 @@ def site_digest(
 ) -> str:
     """What the pages are made of, as one number: the checksums of dist/, the declarations, what
     their queries find in the records, the coverage of the records, and this program. Pages that
-    link to the lines of records depend on the files in the folders of `records` as well.
+    link to the lines of records depend on the files and folders of `records` as well.
     """
     checksums = (dist / "SHA256SUMS").read_text("utf-8")
     rows, files = declared_data(project, statements.session)

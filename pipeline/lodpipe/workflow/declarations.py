@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from lodpipe.diagnostics.finding import (
     Origin,
 )
 from lodpipe.documents.readers import read_tree
+from lodpipe.documents.snapshot import Listing
 from lodpipe.mapping.functions.function_table import BUILT_IN
 from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.yarrrml.yarrrml_reader import read_yarrrml
@@ -26,6 +28,8 @@ from lodpipe.queries.samples import Query, read_queries
 from lodpipe.releases.tombstones import Withdrawn, read_withdrawn
 from lodpipe.shacl import shapes
 from lodpipe.sources import Lexicon, Table, read_declaration
+from lodpipe.sources.file_patterns import matching
+from lodpipe.sources.record_declaration import Files
 from lodpipe.workflow.own_functions import sql_functions
 
 Read = TypeVar("Read")
@@ -99,15 +103,21 @@ def read_declarations(project: Project) -> Declarations:
     return Declarations(vocabulary, tables, mapping, rules, queries, withdrawn)
 
 
-def other_folders(root: Path) -> tuple[str, ...]:
-    """The folders besides those of the project whose files a build reads; none where records.yaml
-    is wrong, which is reported where it is read.
+def other_records(root: Path) -> tuple[Listing, ...]:
+    """What lists the files of records outside of source/, by names relative to the project; none
+    where records.yaml is wrong, which is reported where it is read.
     """
     try:
         tables = read_declaration(root / "source/records.yaml", "source/records.yaml").values()
     except LodpipeError:
         return ()
-    return tuple(sorted({table.files.root for table in tables} - {""}))
+    return tuple(partial(_names, root, table.files) for table in tables if table.files.root)
+
+
+def _names(root: Path, files: Files) -> Iterator[str]:
+    """The files of a table. Its folder may hold anything else, such as dist/ and logs of a build."""
+    for file in matching(root / files.root, files.patterns, files.excluded):
+        yield f"{files.root}/{file.local}"
 
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:

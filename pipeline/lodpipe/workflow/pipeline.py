@@ -81,7 +81,7 @@ from lodpipe.workflow.admission import Admission, write_left_out
 from lodpipe.workflow.baseline import write_baseline
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
-from lodpipe.workflow.declarations import Declarations, other_folders, read_declarations
+from lodpipe.workflow.declarations import Declarations, other_records, read_declarations
 from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.graph_contradictions import contradicted_fields
 from lodpipe.workflow.read_predicates import CachedAnswers, read_predicates
@@ -514,8 +514,8 @@ def build(
     with exclusive(project.root):
         target = prepare(project.root)
         try:
-            folders = other_folders(project.root)
-            before = snapshot(project.root, folders)
+            others = other_records(project.root)
+            before = snapshot(project.root, others)
             with checked(
                 project,
                 engines=engines,
@@ -531,7 +531,7 @@ def build(
                 written = bool(site and project.publication.site) and write_pages(
                     outcome, target, on_progress
                 )
-            unchanged(project.root, before, folders)
+            unchanged(project.root, before, others)
             swap(target, project.dist, keeping="" if written else "site")
         except BrokenPipeError:
             raise
@@ -652,8 +652,9 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     # Templates and their engine are loaded where pages are written only.
     from lodpipe.site.writer import Declared, Releases, is_fresh, link_tree, site_digest, write_site
 
-    folders = {table.files.root or "source" for table in outcome.declarations.tables.values()}
-    digest = site_digest(outcome.project, outcome.statements, target, outcome.coverage, folders)
+    records = {name for names in other_records(outcome.project.root) for name in names()}
+    records.add("source")
+    digest = site_digest(outcome.project, outcome.statements, target, outcome.coverage, records)
     old = outcome.project.dist
     if is_fresh(old / "site", digest):
         # A folder that was changed by hand is replaced; its pages stay.

@@ -41,7 +41,7 @@ from lodpipe.releases.naming import project_terms
 from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import not_written, whole_file
-from lodpipe.workflow.declarations import other_folders
+from lodpipe.workflow.declarations import other_records
 from lodpipe.workflow.pipeline import Engines, Outcome, checked, edited, write_dist, write_pages
 
 Progress = Callable[[str], None]
@@ -88,8 +88,8 @@ def close_release(
     with exclusive(project.root):
         target = prepare(project.root)
         try:
-            folders = other_folders(project.root)
-            before = snapshot(project.root, folders)
+            others = other_records(project.root)
+            before = snapshot(project.root, others)
             engines = Engines(on=options.on)
             with checked(
                 project, engines=engines, on_progress=on_progress, writable=target
@@ -103,7 +103,7 @@ def close_release(
                 written = bool(site and project.publication.site) and write_pages(
                     closing.outcome, target, on_progress
                 )
-                unchanged(project.root, before, folders)
+                unchanged(project.root, before, others)
                 closing.commit(release)
                 swap(target, project.dist, keeping="" if written else "site")
                 return closing.result(notes, release.folder)

@@ -14,7 +14,7 @@ from msgspec import Struct
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, Severity
 from lodpipe.sources import Table, read_declaration
-from lodpipe.workflow.declarations import other_folders
+from lodpipe.workflow.declarations import other_records
 from lodpipe.workflow.pipeline import checked
 from lodpipe.workflow.record_rows import OpenedRecords, opened_records
 from lodpipe.workflow.repairs import RepairedFile
@@ -256,11 +256,13 @@ def _copied(project: Project) -> Iterator[Project]:
     with tempfile.TemporaryDirectory(prefix="lodpipe-sheet-") as folder:
         root = Path(folder).resolve() / "project"
         root.mkdir()
-        for name in dict.fromkeys((*_FOLDERS, *other_folders(project.root))):
+        others = (name for names in other_records(project.root) for name in names())
+        for name in dict.fromkeys((*_FOLDERS, *others)):
             source = project.root / name
             if source.is_dir():
                 shutil.copytree(source, root / name, dirs_exist_ok=True)
             elif source.is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, root / name)
         yield replace(project, root=root)
 

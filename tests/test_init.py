@@ -77,7 +77,7 @@ def test_data_beside_publication_yaml_build_again_and_again(tmp_path: Path) -> N
         assert result.exit_code == 0, result.output
     assert "root: .\n" in (tmp_path / "source/records.yaml").read_text("utf-8")
     listed = [name for names in other_records(tmp_path) for name in names()]
-    assert listed == ["./lakes.json", "./towns.csv"]
+    assert listed == ["lakes.json", "towns.csv"]
 
 
 def page_of(root: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -106,8 +107,18 @@ class Files(Struct, frozen=True):
     at: tuple[str, ...] = ()
     is_keyed: bool = False
 
+    @property
+    def above(self) -> str:
+        """With what the names of its files begin, which are relative to the project.
+
+        >>> Files((), root=".").above, Files((), root="../data").above, Files(()).above
+        ('', '../data/', 'source/')
+        """
+        folder = posixpath.normpath(self.root or "source")
+        return "" if folder == "." else f"{folder}/"
+
     def __str__(self) -> str:
-        below = f"{self.root}/" if self.root else ""
+        below = self.above if self.root else ""
         return ", ".join(below + pattern for pattern in self.patterns)
 
 

@@ -383,7 +383,7 @@ class RecordReader:
             if Path(text).is_absolute() or ".." in Path(text).parts:
                 raise InvalidDeclaration([Finding("LP107", table.origin, {"path": text})])
         root = self._root(declared)
-        prefix = f"{declared.root}/" if declared.root else self.prefix
+        prefix = declared.above if declared.root else self.prefix
         files, declarations = [], self._declarations()
         for file in matching(root, declared.patterns, declared.excluded):
             name = prefix + file.local

@@ -117,7 +117,7 @@ def other_records(root: Path) -> tuple[Listing, ...]:
 def _names(root: Path, files: Files) -> Iterator[str]:
     """The files of a table. Its folder may hold anything else, such as dist/ and logs of a build."""
     for file in matching(root / files.root, files.patterns, files.excluded):
-        yield f"{files.root}/{file.local}"
+        yield f"{files.above}{file.local}"
 
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:

@@ -150,7 +150,7 @@ def record_files(project: Project) -> Iterator[RecordFile]:
         for file in matching(folder, table.files.patterns, table.files.excluded):
             is_known = file.path.suffix.lower() in (*READERS, ".csv")
             if is_known and not file.is_linked:
-                name = f"{table.files.root or 'source'}/{file.local}"
+                name = f"{table.files.above}{file.local}"
                 files.setdefault(name, RecordFile(name, file.path, order))
     yield from (file for _, file in sorted(files.items()))
 

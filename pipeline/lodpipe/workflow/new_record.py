@@ -355,7 +355,7 @@ def _is_of_table(table: Table, root: Path, name: str) -> bool:
 
 
 def _local(table: Table, name: str) -> str | None:
-    top = PurePosixPath(table.files.root or "source")
+    top = PurePosixPath(table.files.above)
     path = PurePosixPath(name)
     return path.relative_to(top).as_posix() if path.is_relative_to(top) else None
 
@@ -365,14 +365,14 @@ def _file_name(project: Project, form: RecordForm) -> str:
     its own.
     """
     table = form.table
-    files, top = table.files, table.files.root or "source"
+    files, above = table.files, table.files.above
     present = list(matching(folder_of(table, project.root), files.patterns, files.excluded))
     pattern = files.patterns[0]
     if len(files.patterns) == 1 and not has_signs(pattern):
-        return f"{top}/{pattern}"
+        return f"{above}{pattern}"
     if present and _holds_several(table, present[0].path, present[0].local):
         if len(present) == 1:
-            return f"{top}/{present[0].local}"
+            return f"{above}{present[0].local}"
         raise _no_file(form, "the table has several files; name one with --file",
                        "die Tabelle hat mehrere Dateien; eine mit --file angeben")  # fmt: skip
     captured = {
@@ -386,9 +386,9 @@ def _file_name(project: Project, form: RecordForm) -> str:
         raise _no_file(form, f"`{names}` does not say where the record belongs; name a file with --file",
                        f"`{names}` sagt nicht, wohin der Datensatz gehört; mit --file eine Datei angeben")  # fmt: skip
     if (folder_of(table, project.root) / local).exists():
-        raise not_changeable(Origin(f"{top}/{local}"), "there is such a file already",
+        raise not_changeable(Origin(f"{above}{local}"), "there is such a file already",
                              "die Datei gibt es schon")  # fmt: skip
-    return f"{top}/{local}"
+    return f"{above}{local}"
 
 
 def _no_file(form: RecordForm, english: str, german: str) -> InvalidData:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lodpipe.config.publication import Project
-from lodpipe.documents.snapshot import Snapshot
+from lodpipe.documents.snapshot import SOURCES, Snapshot
 from lodpipe.engine.remembering import RememberingSession
 from lodpipe.sources.file_patterns import Pattern
 from lodpipe.sources.file_reading import KnownFiles
@@ -86,14 +86,20 @@ class Resident:
         }
 
     def _is_new_record(self, name: str) -> bool:
-        """Whether a file that was not read before is one of records."""
+        """Whether a file that was not read before is one of records. A pattern beside publication.yaml
+        may match declarations, too.
+        """
         tables = self._declarations.tables.values() if self._declarations else ()
         for files in (table.files for table in tables):
-            folder = f"{files.root or 'source'}/"
-            local = name.removeprefix(folder)
-            if local != name and _matches(files.patterns, local):
+            local = name.removeprefix(files.above)
+            is_below = name.startswith(files.above) and not (files.root and _is_own(name))
+            if is_below and _matches(files.patterns, local):
                 return not _matches(files.excluded, local)
         return False
+
+
+def _is_own(name: str) -> bool:
+    return name == "publication.yaml" or name.startswith(tuple(f"{top}/" for top in SOURCES))
 
 
 def _matches(patterns: Iterable[str], path: str) -> bool:

@@ -137,7 +137,7 @@ def located_records(project: Project, table: Table) -> Iterator[Located]:
     """The records of a table in the order of its files. Raises InvalidData, SourceError."""
     folder = folder_of(table, project.root)
     for file in matching(folder, table.files.patterns, table.files.excluded):
-        name = f"{table.files.root or 'source'}/{file.local}"
+        name = f"{table.files.above}{file.local}"
         yield from records_in(decoded(read_bytes(file.path, name), name), name, table)
 
 

@@ -524,6 +524,33 @@ def test_relations_are_worded_from_where_they_are_read(site: Path) -> None:
     ET.parse(site / "assets/outlines.svg")
 
 
+def test_a_facet_follows_paths_of_the_graph(tmp_path: Path) -> None:
+    """A list by what its resources lead to, backwards and forwards; one without a way is an error."""
+    project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
+    declared = project / "publication.yaml"
+    given = yaml.safe_load(declared.read_text("utf-8"))
+    facets = [
+        {"name": "day", "label": {"en": "Day"}, "paths": ["term:openOn"]},
+        {"name": "work", "label": {"en": "Work"}, "paths": ["^term:heldBy/term:of"]},
+    ]
+    given["site"] = {"kinds": [{"class": "schema:Library", "label": {"en": "Library"}}], "facets": facets}  # fmt: skip
+    declared.write_text(yaml.safe_dump(given), "utf-8")
+    assert invoke("build", "--project", project, "--fail-on", "never").exit_code == 0
+    store = ox.Store()
+    store.load(path=project / "dist/libraries.nt", format=ox.RdfFormat.N_TRIPLES)
+    rows = [*store.query("SELECT ?s ?o { ?s <https://libraries.example/terms/openOn> ?o }")]
+    page = (project / "dist/site/browse/library.html").read_text("utf-8")
+    cells = re.findall(r'<td data-label="Day">(.*?)</td>', page)
+    assert sum(cell.count("<a ") for cell in cells) == len(rows) == 2
+    assert len(re.findall(r'<td data-label="Work">.*?work/', page)) > 1
+    assert (project / "dist/site/browse/library-day.html").is_file()
+
+    given["site"]["facets"][0].pop("paths")
+    declared.write_text(yaml.safe_dump(given), "utf-8")
+    result = invoke("check", "--project", project, "--lang", "en")
+    assert "LP841" in result.stderr and "`query` or `paths`" in result.stderr
+
+
 def test_another_publication_has_its_pages(built_libraries: Path) -> None:
     site = built_libraries / "dist/site"
     central, work = words(site / "library/central.html"), words(site / "work/kleider.html")

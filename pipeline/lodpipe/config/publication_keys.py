@@ -304,11 +304,14 @@ class DeclaredPageTable(_Keys, frozen=True, kw_only=True):
 
 
 class Facet(_Keys, frozen=True, kw_only=True):
-    """Something by which lists can be narrowed."""
+    """Something by which lists can be narrowed: `query` or `paths`."""
 
     name: Annotated[Slug, _about("its name in addresses")]
     label: Annotated[Texts, _about("what it is called")]
-    query: Annotated[Sql, _about("gives `resource` and `value`, a resource or a text")]
+    query: Annotated[Sql, _about("gives `resource` and `value`, a resource or a text")] = ""
+    paths: Annotated[
+        tuple[Path, ...], _about("from a resource to values that are resources, such as `def:kind`")
+    ] = ()
 
 
 class DeclaredQuotes(_Keys, frozen=True, kw_only=True):

@@ -40,6 +40,18 @@ def path_sql(path: Sequence[Step]) -> str:
     return f"SELECT t0.{sides[0][0]} AS page, t{last}.{sides[last][1]} AS node FROM {', '.join(tables)} WHERE {' AND '.join(tests)}"
 
 
+def facet_query(paths: Sequence[Sequence[Step]], base: str) -> str:
+    """A query for (resource, value): the local names of what is below the base at the end of any of
+    the paths.
+    """
+    union = " UNION ".join(map(path_sql, paths))
+    begin = text(f"<{base}")
+    local = f"substr(node, length({begin}) + 1, length(node) - length({begin}) - 1)"
+    return (
+        f"SELECT page AS resource, {local} AS value FROM ({union}) WHERE starts_with(node, {begin})"
+    )
+
+
 def class_condition(table: Paths) -> str:
     """The condition that a node is of the class of a table; empty where it names none."""
     if table.class_iri is None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import _duckdb as duckdb
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import (
@@ -26,7 +27,7 @@ from lodpipe.config.publication_keys import (
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.page_notes import Annotations, Disputes
-from lodpipe.engine.page_paths import Paths, Step
+from lodpipe.engine.page_paths import Paths, Step, facet_query
 from lodpipe.engine.page_sources import SourceCards
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import StatementTable
@@ -101,7 +102,7 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
         editorial=frozenset(expand(name, vocabulary) for name in keys.editorial),
         kinds=tuple(_kind(kind, vocabulary) for kind in keys.kinds),
         tables=tuple(_table(table, vocabulary) for table in keys.tables),
-        facets=keys.facets,
+        facets=tuple(_facet(facet, vocabulary) for facet in keys.facets),
         map=keys.map,
         graph=keys.graph,
         figures=keys.figures,
@@ -126,6 +127,13 @@ def _kind(kind: DeclaredKind, vocabulary: Vocabulary) -> Kind:
         kind.minor,
         name,
     )
+
+
+def _facet(facet: Facet, vocabulary: Vocabulary) -> Facet:
+    """A facet with a query, whichever way it is declared."""
+    if not facet.paths:
+        return facet
+    return replace(facet, query=facet_query(_paths(facet.paths, vocabulary), vocabulary.base))
 
 
 def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annotations:
@@ -206,6 +214,10 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
         prefix, colon, _ = name.removeprefix("^").partition(":")
         if colon and "://" not in name and prefix not in vocabulary.prefixes:
             yield Finding("LP840", project.origin("site", *path), {"name": name, "prefix": prefix})
+    for number, facet in enumerate(keys.facets):
+        if bool(facet.query) == bool(facet.paths):
+            detail = f"the facet `{facet.name}` needs `query` or `paths`, and not both"
+            yield Finding("LP841", project.origin("site", "facets", number), {"detail": detail})
     for path, query, columns in _queries(keys):
         try:
             existing = session.query_columns(query)
@@ -298,13 +310,19 @@ def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
         yield from _names_of_notes(keys.annotations)
     if keys.sources:
         yield from _names_of_sources(keys.sources)
+    for number, facet in enumerate(keys.facets):
+        yield from _steps(("facets", number), facet.paths)
     for number, table in enumerate(keys.tables):
         for place, name in enumerate(table.columns):
             yield ("tables", number, "columns", place), name
         if table.class_:
             yield ("tables", number, "class"), table.class_
-        for place, path in enumerate(table.paths):
-            yield from ((("tables", number, "paths", place), step) for step in path.split("/"))
+        yield from _steps(("tables", number), table.paths)
+
+
+def _steps(above: Path, paths: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    for place, path in enumerate(paths):
+        yield from (((*above, "paths", place), step) for step in path.split("/"))
 
 
 def _names_of_sources(sources: DeclaredSources) -> Iterator[tuple[Path, str]]:
@@ -313,9 +331,7 @@ def _names_of_sources(sources: DeclaredSources) -> Iterator[tuple[Path, str]]:
     if sources.quotes:
         yield ("sources", "quotes", "source"), sources.quotes.source
         yield ("sources", "quotes", "text"), sources.quotes.text
-        for place, path in enumerate(sources.quotes.paths):
-            for step in path.split("/"):
-                yield ("sources", "quotes", "paths", place), step
+        yield from _steps(("sources", "quotes"), sources.quotes.paths)
 
 
 def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
@@ -343,7 +359,8 @@ def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
 def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     """Each query with its place and the columns that it must have."""
     for number, facet in enumerate(keys.facets):
-        yield ("facets", number, "query"), facet.query, ("resource", "value")
+        if facet.query:
+            yield ("facets", number, "query"), facet.query, ("resource", "value")
     for number, sentence in enumerate(keys.story):
         if sentence.query:
             names = placeholders(sentence.text.values())

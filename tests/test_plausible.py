@@ -25,7 +25,9 @@ from lodpipe.checks.integrity import nearly_same, order_findings
 from lodpipe.checks.languages import language_findings
 from lodpipe.checks.plausibility import RecordSource, out_of_range, plausibility_findings
 from lodpipe.checks.record_rules import rule_findings
+from lodpipe.checks.records import repeated_items
 from lodpipe.checks.unlike_texts import unlike_text_findings
+from lodpipe.checks.yaml_texts import yaml_text_findings
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import RecordRule
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin
@@ -225,6 +227,8 @@ def declared_findings(root: Path, rules: list[dict[str, Any]]) -> list[Finding]:
             *hygiene_findings(session, tables),
             *language_findings(session, tables),
             *unlike_text_findings(session, tables),
+            *repeated_items(session, tables),
+            *yaml_text_findings(root, session, tables, declared.values()),
             *rule_findings(session, parsed, tables, Origin("publication.yaml", 1)),
         ]
 

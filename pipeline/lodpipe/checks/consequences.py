@@ -66,6 +66,9 @@ class CascadeFilter:
             self._note(error)
 
     def _note(self, error: Finding) -> None:
+        if error.code == "LP257":  # a cycle is wrong in each of its records
+            for place in error.related:
+                self._lines.setdefault((place.file, place.line), error)
         if error.where:
             self._lines.setdefault((error.where.file, error.where.line), error)
             if error.code == "LP564":

@@ -10,6 +10,7 @@ from lodpipe.sources import RecordTable, RowTable
 
 _FEWEST = 5  # files of a table
 _SHARE = 10  # at most one of so many is reported, and one at least where there are fewer
+_MOST = 5  # files; more of them are a habit of the folder
 
 
 def file_name_findings(
@@ -24,10 +25,12 @@ def file_name_findings(
 
 def _other_names(table: RowTable, key: str) -> Iterator[Finding]:
     at = 2 + [column.name for column in table.columns].index(key)
+    if "file-name" in table.columns[at - 2].field.plausible.allow:
+        return
     files = {file for file, _ in table.lines}
     if not _FEWEST <= len(files) == len(table.rows):
         return
-    most = max(1, len(files) // _SHARE)
+    most = min(max(1, len(files) // _SHARE), _MOST)
     others = []
     for row, (file, _) in zip(table.rows, table.lines, strict=True):
         stem = PurePosixPath(file).stem

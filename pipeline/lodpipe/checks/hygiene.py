@@ -30,19 +30,21 @@ _SUSPECT = (
     r"\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{3000}\x{FEFF}\x{FFFD}]"
     r"|<[A-Za-z/!]|&[#A-Za-z0-9]+;|[ÃÂâ][^\x00-\x7F]"
     r"|^[\"'„“”‚‘’][^\"'„“”‚‘’]*[\"'“”‘’]$"
-    r"|[,;(\[]$|[(\[][^)\]]*$|[?][?]|\b(?:XXX+|TODO|FIXME|TBD)\b|\]\(https?:|^[*_]{2}"
-    r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)$"
+    r"|[,;(\[]$|[(\[][^)\]]*$|[?][?]|\b(?:XXX+|TODO|FIXME|TBD)\b|\]\(https?:|^[*_]{2}|[A-Za-z][´`][a-z]"
+    r"|[\x{FB00}-\x{FB06}]|[A-Za-z][\x{370}-\x{3FF}\x{400}-\x{4FF}]|[\x{370}-\x{3FF}\x{400}-\x{4FF}][A-Za-z]"
+    r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:[A-Z/0]+[!?]|n/a|n/?v|#+)|lorem ipsum.*)$"
 )
 # Addresses that lead to another one, which is meant.
 _REDIRECTING = (
     r"(?:www\.)?google\.[a-z.]+/url\?|lm?\.facebook\.com/l\.php|"
     r"[\w.-]*safelinks\.protection\.outlook\.com/|"
+    r"(?:www\.)?google\.[a-z.]+/search\?|webcache\.googleusercontent\.com/|[\w-]+\.translate\.goog/|"
     r"(?:bit\.ly|t\.co|tinyurl\.com|goo\.gl|ow\.ly|is\.gd|t1p\.de)/"
 )
 _SUSPECT_ADDRESS = (
     _SUSPECT
     + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/|^[a-z]*[A-Z][A-Za-z]*://|^[a-z]+://[^/?#]*(?:[@,;]|\.\.)|^[a-z]+://[^/?#.]*(?:[/?#]|$)"
-    r"|[?&](?:utm_|[fg]clid=|mc_[ce]id=)"
+    r"|[?&](?:utm_|fbclid=|gclid=|msclkid=|igshid=|mc_[ce]id=)|#:~:text=|&amp;|(?:%20|%0[AaDd]|\+)$|\.\.\.$"
     rf"|^https?://(?:{_REDIRECTING})"
 )
 
@@ -97,10 +99,11 @@ _MARKUP = re.compile(
 _MISREAD = re.compile(r"[ÂÃâ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,2}")
 _PLACEHOLDER = re.compile(
     r"n/a|N/A|null|NULL|none|None|nan|NaN|tbd|TBD|todo|TODO|FIXME|[xX]{3,}|\?+|-+|–|k\. ?[aA]\."
-    r"|#(?:REF!|N/A|NAME\?|VALUE!|WERT!|BEZUG!)|(?i:lorem ipsum).*"
+    r"|#(?:REF!|N/A|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|WERT!|BEZUG!|NV|N/V|ZAHL!|#+)|(?i:lorem ipsum).*"
 )
 _REDIRECTS = re.compile(rf"^https?://({_REDIRECTING})")
-_TRACKING = re.compile(r"[?&](utm_\w+|[fg]clid|mc_[ce]id)=")
+_TRACKING = re.compile(r"[?&](utm_\w+|fbclid|gclid|msclkid|igshid|mc_[ce]id)=")
+_COPIED = re.compile(r"#:~:text=|&amp;|(?:%20|%0[AaDd])+$")
 _ABBREVIATION = re.compile(
     r"(?:^|[_/ (.-])(?:[A-Za-z]|Inc|Co|Corp|Ltd|St|Jr|Sr|Dr|No|Nr|Bd|etc|al)\.$"
 )
@@ -204,6 +207,7 @@ def _quotes(value: str) -> Iterator[Problem]:
         yield Problem("LP244", "quotes", {})
 
 
+_APOSTROPHE = re.compile(r"[^\W\d_]([´`])(?:[smtd]|ll|re|ve)\b")
 _UNFINISHED = re.compile(r"\?{2,}|\b(?:XXX+|TODO|FIXME|TBD)\b")
 _MARKDOWN = re.compile(r"\]\(https?:|^(\*\*|__)(?=\S).*\1$")
 
@@ -226,6 +230,8 @@ def _signs(value: str) -> Iterator[Problem]:
     elif value.count("(") > value.count(")") or value.count("[") > value.count("]"):
         english = "has a bracket that is not closed"
         german = "hat eine Klammer, die nicht geschlossen ist"
+    elif match := _APOSTROPHE.search(value):
+        english, german = f"has `{match[1]}` for an apostrophe", f"hat `{match[1]}` als Apostroph"
     elif value[-1] in ",;":
         english, german = f"ends in `{value[-1]}`", f"endet mit `{value[-1]}`"
     if english:
@@ -262,6 +268,11 @@ def _address(value: str) -> Iterator[Problem]:
             f"contains `{match[1]}`, which tracks readers",
             f"enthält `{match[1]}`, womit Leserinnen und Leser verfolgt werden",
         )
+    elif match := _COPIED.search(value):
+        yield _wrong_address(
+            f"contains `{match[0]}`, which does not belong to it",
+            f"enthält `{match[0]}`, was nicht dazugehört",
+        )
     elif _ends_loosely(value, bool(rest)):
         sign = value[-1]
         yield _wrong_address(f"ends in `{sign}`", f"endet mit `{sign}`")
@@ -293,9 +304,33 @@ def _wrong_address(english: str, german: str) -> Problem:
     return Problem("LP225", "addresses", {"detail_en": english, "detail_de": german})
 
 
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
+_LATIN, _GREEK_OR_CYRILLIC = "A-Za-z\xc0-\u024f", "\u0370-\u03ff\u0400-\u04ff"
+_WORD_OF_TWO_SCRIPTS = re.compile(
+    rf"[{_LATIN}]{{2,}}([{_GREEK_OR_CYRILLIC}])(?![{_GREEK_OR_CYRILLIC}])"
+    rf"|(?<![{_GREEK_OR_CYRILLIC}])([{_GREEK_OR_CYRILLIC}])[{_LATIN}]{{3,}}"
+)
+# Letters that look like Latin ones; others are signs of mathematics and physics, such as µ and α.
+_LOOKALIKES = dict(
+    zip("АВЕКМНОРСТХаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXaeopcyxijsABEZHIKMNOPTYXo", strict=True)
+)
+
+
+def _lookalikes(value: str) -> Iterator[Problem]:
+    """Letters of another script or a ligature that look like Latin letters and are not found by them."""
+    if match := _LIGATURE.search(value):
+        meant = unicodedata.normalize("NFKC", match[0])
+    elif match := _WORD_OF_TWO_SCRIPTS.search(value):
+        meant = _LOOKALIKES.get(match[1] or match[2], "")
+    if match and meant:
+        letter = match[0] if len(match[0]) == 1 else match[1] or match[2]
+        character = f"U+{ord(letter):04X} ({unicodedata.name(letter).lower()})"
+        yield Problem("LP253", "lookalikes", {"character": character, "suggestion": meant})
+
+
 TextRule = Callable[[str], Iterator[Problem]]
 _OF_TEXTS: tuple[TextRule, ...] = (
-    _spaces, _no_break_spaces, _invisible, _decomposed, _markup, _encoding, _placeholder, _quotes, _signs,
+    _spaces, _no_break_spaces, _invisible, _decomposed, _markup, _encoding, _placeholder, _quotes, _signs, _lookalikes,
 )  # fmt: skip
 _RULES: dict[str, tuple[TextRule, ...]] = {
     "text": _OF_TEXTS,
@@ -332,9 +367,22 @@ def cleaned(value: str, target: str, allow: frozenset[str] = frozenset()) -> str
         value = _INVISIBLE.sub(lambda match: _if_purposeful(value, match), value)
     if "decomposed" in kinds:
         value = unicodedata.normalize("NFC", value)
+    if "lookalikes" in kinds:
+        value = _in_latin(value)
     if target == "url":
         return _encoded(value) if "addresses" in kinds else value
     return _spaced(value, allow)
+
+
+def _in_latin(value: str) -> str:
+    """The text with Latin letters for ligatures, and for lookalikes in words of Latin letters."""
+    value = _LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), value)
+
+    def latin(match: re.Match[str]) -> str:
+        letter = match[1] or match[2]
+        return match[0].replace(letter, _LOOKALIKES.get(letter, letter))
+
+    return _WORD_OF_TWO_SCRIPTS.sub(latin, value)
 
 
 def _spaced(value: str, allow: frozenset[str]) -> str:

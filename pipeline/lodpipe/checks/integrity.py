@@ -277,6 +277,15 @@ def _one_letter_apart(name: str, other: str) -> bool:
 _LONG_WORD = 5  # letters; shorter words with one other letter are other words
 
 
+def same_but_for_signs(text: str, other: str) -> bool:
+    """Whether two texts differ in signs, spaces, accents and capitals only.
+
+    >>> same_but_for_signs("AdaLogics", "Ada Logics"), same_but_for_signs("dplyr", "dbplyr")
+    (True, False)
+    """
+    return "".join(_known_words(text)) == "".join(_known_words(other))
+
+
 def same_but_for_a_typo(text: str, other: str) -> bool:
     """Whether two texts differ in signs, spaces and accents only, or in a letter of one long word.
 
@@ -286,7 +295,7 @@ def same_but_for_a_typo(text: str, other: str) -> bool:
     (False, False)
     """
     first, second = _known_words(text), _known_words(other)
-    if "".join(first) == "".join(second):
+    if same_but_for_signs(text, other):
         return True
     if len(first) != len(second):
         return _close("".join(first), "".join(second))

@@ -43,6 +43,7 @@ _LEAST = 3  # frequent words of the other language
 _RATIO = 3  # times as many as of the declared one
 _COMMON = 0.95  # share of texts with a translation from which on a missing one is a mistake
 _FEWEST = 10  # texts that make such a share
+_FEW_SAME = 3  # texts that are the same in two languages, where hardly another is
 
 
 def recognised(text: str, declared: str) -> str:
@@ -91,6 +92,7 @@ def language_findings(session: Session, tables: Mapping[str, RecordTable]) -> It
     groups = [(group, _texts(session, group)) for group in _groups(tables)]
     for group, records in groups:
         yield from _other_languages(group, records)
+        yield from _not_translated(group, records)
     yield from _missing(groups)
     for table in tables.values():
         for column in table.columns:
@@ -128,6 +130,36 @@ def _other_languages(group: LanguageGroup, records: TextsByRecord) -> Iterator[F
             if spoken and "language" not in column.field.plausible.allow:
                 yield _other(group.table, column, record, (value, language, spoken))
                 break
+
+
+def _not_translated(group: LanguageGroup, records: TextsByRecord) -> Iterator[Finding]:
+    """Texts that are the same in the first language and another, are surely not in that one, and are
+    few among those that are translated.
+    """
+    first, *others = group.columns
+    for language in others:
+        column = group.columns[language]
+        pairs = {
+            record: texts[language]
+            for record, texts in records.items() if {first, language} <= set(texts)
+        }  # fmt: skip
+        same = [record for record, value in pairs.items() if value == records[record][first]]
+        if len(pairs) < _FEWEST or len(same) > max(_FEW_SAME, (1 - _COMMON) * len(pairs)):
+            continue
+        for record in same:
+            value = pairs[record]
+            is_known = recognised(value, language) or "language" in column.field.plausible.allow
+            if not is_known and _reads_only_like(value, first, language):
+                params = {"key": field_label(column), "value": excerpt(value), "other": first}
+                where = group.table.locate(record, column.name)
+                yield Finding("LP255", where, params, Severity.WARNING)
+
+
+def _reads_only_like(text: str, language: str, other: str) -> bool:
+    """Whether a text has a frequent word of one language, and none of another."""
+    words = set(re.findall(r"[^\W\d_]+", text.lower()))
+    first, second = _ONLY.get(language, frozenset()), _ONLY.get(other)
+    return second is not None and bool(words & first) and not words & second
 
 
 def _other(table: RecordTable, column: Column, record: int, text: tuple[str, str, str]) -> Finding:

@@ -19,6 +19,7 @@ import _duckdb as duckdb
 
 from lodpipe.checks.check_digits import has_right_digits
 from lodpipe.checks.hygiene import excerpt, field_label
+from lodpipe.checks.reference_cycles import cycle_findings
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.name_folding import words_of
 from lodpipe.engine.sql_session import Session
@@ -59,6 +60,7 @@ class RecordCondition(NamedTuple):
     where: str
     expected: str = "''"
     params: Mapping[str, str] = {}
+    is_empty: bool = False  # whether the value is missing
 
 
 def plausibility_findings(source: RecordSource) -> list[Finding]:
@@ -69,6 +71,7 @@ def plausibility_findings(source: RecordSource) -> list[Finding]:
         for column in table.columns:
             try:
                 conditions += _conditions(source, table, column)
+                conditions += _expected(table, column)
                 findings += _compared(source, table, column)
                 findings += _mistyped(source, table, column)
                 if column.field.plausible.outliers:
@@ -77,7 +80,23 @@ def plausibility_findings(source: RecordSource) -> list[Finding]:
                 where = column.field.origin or Origin("source/records.yaml")
                 findings.append(Finding("LP601", where, {"detail": str(error)}))
     findings += _broken(source.session, conditions)
+    keys = {name: source.key(name) for name in source.declared}
+    cycles = list(cycle_findings(source.session, source.tables, keys))
+    findings = [*cycles, *(item for item in findings if not _is_of_cycle(item, cycles))]
     return [*_one_for_each_value(findings), *capitals(source)]
+
+
+def _is_of_cycle(finding: Finding, cycles: list[Finding]) -> bool:
+    """Whether a value is compared with one that a reference leads to which is part of a cycle."""
+    path = finding.params.get("other", "")
+    return any(
+        path.startswith(f"{cycle.params['key']}.")
+        for cycle in cycles
+        for place in (cycle.where, *cycle.related)
+        if place
+        and finding.where
+        and (place.file, place.line) == (finding.where.file, finding.where.line)
+    )
 
 
 def _one_for_each_value(findings: list[Finding]) -> Iterator[Finding]:
@@ -137,6 +156,16 @@ def _conditions(
         where = f"{other} IS NOT NULL"
         yield RecordCondition(
             "LP236", Severity.ERROR, table, column, where, other, params={"other": field}
+        )
+
+
+def _expected(table: RecordTable, column: Column) -> Iterator[RecordCondition]:
+    """Where values of other fields say that this one has a value (LP258)."""
+    for field, values in column.field.plausible.expected_where:
+        other = quote(_beside(table, column, field))
+        where = f"{other} IN ({', '.join(map(text, values))})"
+        yield RecordCondition(
+            "LP258", Severity.WARNING, table, column, where, other, {"other": field}, is_empty=True
         )
 
 
@@ -201,20 +230,29 @@ def _broken(session: Session, conditions: list[RecordCondition]) -> Iterator[Fin
         return
     selects = (
         f"SELECT {number} AS n, _record, {quote(item.column.name)}::VARCHAR, ({item.expected})::VARCHAR FROM {quote(item.table.name)} "
-        f"WHERE {quote(item.column.name)} IS NOT NULL AND ({item.where})"
+        f"WHERE {quote(item.column.name)} IS {'' if item.is_empty else 'NOT '}NULL AND ({item.where})"
         for number, item in enumerate(conditions)
     )
     reported: set[tuple[str, int, str]] = set()
-    for number, record, value, expected in session.rows(
-        " UNION ALL ".join(selects) + " ORDER BY ALL"
+    wrong: set[tuple[str, int, str]] = set()  # cells with errors, which others do not contradict
+    rows = session.rows(" UNION ALL ".join(selects) + " ORDER BY ALL")
+    # Errors first: what contradicts a wrong value says no more.
+    for number, record, value, expected in sorted(
+        rows, key=lambda row: -conditions[row[0]].severity
     ):
         item = conditions[number]
         once = (item.code, record, item.column.name)
         if once in reported:
             continue
         reported.add(once)
+        if item.severity is Severity.ERROR:
+            wrong.add((item.table.name, record, item.column.name))
+        if item.code == "LP237":
+            other = _beside(item.table, item.column, item.params["other"])
+            if (item.table.name, record, other) in wrong:
+                continue
         params = {
-            "key": field_label(item.column), "value": excerpt(value), "expected": excerpt(expected or ""), **item.params,
+            "key": field_label(item.column), "value": excerpt(value or ""), "expected": excerpt(expected or ""), **item.params,
         }  # fmt: skip
         where = item.table.locate(record, item.column.name)
         yield Finding(item.code, where, params, item.severity)

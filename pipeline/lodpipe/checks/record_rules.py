@@ -49,8 +49,21 @@ def rule_findings(
             detail = "rules: the query has no column `_record`"
             yield Finding("LP601", where, {"detail": detail})
             continue
+        if detail := _undeclared(rule, names, tables):
+            yield Finding("LP601", where, {"detail": f"rules: {detail}"})
+            continue
         for row in rows:
             yield _finding(rule, by_number, dict(zip(names, row, strict=True)))
+
+
+def _undeclared(rule: RecordRule, names: Sequence[str], tables: Mapping[str, RecordTable]) -> str:
+    """What a rule names that neither its query nor a table has."""
+    texts = (text for texts in (rule.message, rule.help) for text in texts.values())
+    used = {name for text in texts for name in _PLACEHOLDER.findall(text)}
+    if unknown := sorted(used - set(names)):
+        return f"the query has no column `{unknown[0]}`"
+    fields = {column.name for table in tables.values() for column in table.columns}
+    return "" if rule.field in fields else f"there is no field `{rule.field}`"
 
 
 def _finding(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 from lodpipe.config.vocabulary import Vocabulary
@@ -16,6 +17,7 @@ from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.planning.plan import quote, text
+from lodpipe.rdf.datatypes import LAX, PATTERNS
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import (
     Column,
@@ -60,7 +62,7 @@ def record_findings(
             if column.field.unique:
                 findings += _duplicate_values(session, table, column.name)
         if isinstance(table, ScanTable):
-            findings += _invalid_cells(session, table, lexicon)
+            findings += _without_rows_of_none(table, list(_invalid_cells(session, table, lexicon)))
             findings += _duplicate_keys(session, table, declared[table.name].key)
     return _one_duplicate_per_row(findings)
 
@@ -238,18 +240,29 @@ def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
         if finding.where and finding.code == "LP203" and "." in finding.params["key"]
     ]
 
+    wrong_keys = _keys_of_another_form(findings)
+
     def is_repetition(finding: Finding) -> bool:
         where = finding.where
+        if finding.code == "LP206" and finding.params.get("suggestion") in wrong_keys:
+            return True
         if finding.code == "LP228" and where:
             return any(_is_below(where, *place, finding.params["key"]) for place in empty)
         if finding.code == "LP203" and where:
             return (where.file, where.line, where.column) in places
         return finding.code == "LP204" and (where, finding.params.get("value")) in missing
 
+    spelt = {
+        (finding.where.file, finding.where.line, finding.where.column)
+        for finding in findings
+        if finding.where and finding.code in _OF_TEXTS
+    }
     return [
         finding
         for finding in findings
-        if not is_repetition(finding) and not _judges_one_of(finding, invalid)
+        if not is_repetition(finding)
+        and not _judges_one_of(finding, invalid)
+        and not (finding.code == "LP238" and _judges_one_of(finding, spelt))
     ]
 
 
@@ -262,6 +275,17 @@ def _is_below(above: Origin, where: Origin, path: str, key: str) -> bool:
     return is_near and f".{path}".endswith(f".{key}")
 
 
+def _keys_of_another_form(findings: Sequence[Finding]) -> set[str]:
+    """Values of keys that are not as declared: a reference to the right key finds none."""
+    return {
+        finding.params["value"]
+        for finding in findings
+        if finding.code == "LP231" and finding.where and finding.params["key"] == "id"
+    }
+
+
+# What is wrong with a text by itself; that it contradicts another record follows.
+_OF_TEXTS = ("LP220", "LP221", "LP222", "LP223", "LP224", "LP226", "LP246", "LP253", "LP261")
 _INVALID_VALUES = ("LP203", "LP204", "LP205", "LP206")
 
 
@@ -312,6 +336,31 @@ def _invalid_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iter
                 )
 
 
+_FEW_REQUIRED = 3  # cells that every record has; a row without fewer of them may be a record
+
+
+def _without_rows_of_none(table: ScanTable, findings: list[Finding]) -> list[Finding]:
+    """The findings; a row that has at most one of the cells that every record has is no record: one
+    finding (LP254), as of totals, notes and empty rows of a spreadsheet.
+    """
+    required = sum(column.field.required for column in table.columns)
+    rows: dict[tuple[str, int], list[Finding]] = {}
+    for finding in findings:
+        if finding.where:
+            rows.setdefault((finding.where.file, finding.where.line), []).append(finding)
+    left = []
+    for (file, line), some in rows.items():
+        lacking = [finding for finding in some if finding.code == "LP202"]
+        if required < _FEW_REQUIRED or len(lacking) < required - 1:
+            left += some
+            continue
+        keys = ", ".join(f"`{finding.params['key']}`" for finding in lacking)
+        followers = tuple(replace(finding, caused_by="LP254") for finding in some)
+        params = {"table": table.name, "keys": keys}
+        left.append(Finding("LP254", Origin(file, line, 1), params, consequences=followers))
+    return left
+
+
 def _invalid_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Finding:
     if column.field.kind == "concept":
         allowed = lexicon.concepts[column.field.target]
@@ -328,7 +377,7 @@ def _invalid_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -
         "value": value,
         "expected": column.field.target,
         "pattern": pattern,
-        "suggestion": other_spelling(value, pattern),
+        "suggestion": other_spelling(value, pattern_of(column.field, lexicon) or pattern),
     }
     return Finding("LP204", where, params)
 
@@ -355,6 +404,8 @@ def repeated_items(session: Session, tables: Mapping[str, RecordTable]) -> Itera
     for table in tables.values():
         column = next((column for column in table.columns if column.path == ()), None)
         if column is None or column.field.kind != "value":
+            continue
+        if "repeated" in column.field.plausible.allow:
             continue
         name = quote(column.name)
         rows = session.rows(
@@ -561,8 +612,14 @@ def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | N
     """What is wrong with a term, if anything: it must be declared in ontology/ or be in the list of
     its vocabulary.
     """
-    if iri in vocabulary.own_terms or iri.startswith((XSD, RDF, RDFS)):
+    if iri in vocabulary.own_terms or iri.startswith((RDF, RDFS)):
         return None
+    if iri.startswith(XSD):
+        if iri in PATTERNS or iri in LAX:
+            return None
+        name, types = iri.removeprefix(XSD), (known.removeprefix(XSD) for known in PATTERNS)
+        params = {"term": f"xsd:{name}", "vocabulary": XSD, "suggestion": nearest(name, types)}
+        return Finding("LP501", where, params)
     parts = re.match(r"(.*[/#])([^/#]*)$", iri)
     namespace, name = (parts[1], parts[2]) if parts else (iri, "")
     known = vocabulary.lists.get(namespace)

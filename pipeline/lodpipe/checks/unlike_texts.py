@@ -1,5 +1,6 @@
 """Texts that are unlike all others of their field: a name that is the key of its record, is in capitals,
-holds an e-mail address or a line break; two texts that changed places; a rare spelling of what others have.
+holds an e-mail address, a footnote, a formula of a spreadsheet; two texts that changed places; a rare
+spelling of what others have.
 
     - id: museum-north                      documents whose publisher is `Town Hall` three times, and
       name: museum-north                    one whose title is `Town Hall` and whose publisher `Report 2021`
@@ -15,7 +16,7 @@ from itertools import permutations
 from typing import NamedTuple
 
 from lodpipe.checks.hygiene import excerpt, field_label, text_columns
-from lodpipe.checks.integrity import same_but_for_a_typo
+from lodpipe.checks.integrity import same_but_for_a_typo, same_but_for_signs
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote, text
@@ -29,19 +30,21 @@ _REPEATED = 3  # times that a text is in the other field, from which it came
 _FEW_DIFFERENT = (
     200  # values of a field that names kinds; more of them are names, which may be alike
 )
+_FEW_WORDS = 30  # different texts of a field of single words, in which a letter makes no other name
 _FREQUENT = 3  # times that a text is in its field, of which a rare one is a wrong spelling
 _WORDS = r"\p{L}\S*\s+\S*\p{L}\S*\s+\S*\p{L}"  # three: no number, and no name of a person as others have it
 
 
 class _Trait(NamedTuple):
     """What a text has that others of its field lack: a condition as SQL over the column `{0}`, the
-    key `{1}` and whether it is an item of a list `{2}`, and the words of the finding.
+    key `{1}` and whether it is an item of a list `{2}`, and the words of the finding. `is_odd`
+    holds for those that only texts with _ODD can have.
     """
 
-    name: str
     condition: str
     english: str
     german: str
+    is_odd: bool = False
 
     def of(self, name: str, key: str, is_item: str) -> str:
         """The condition for a column."""
@@ -54,14 +57,50 @@ _CAPITALS = rf"^{_SIGNS}\p{{Lu}}{{4,}}{_SIGNS} {_SIGNS}\p{{Lu}}{{4,}}{_SIGNS}$"
 # Few texts need the pattern, which is slow for long ones.
 _IN_CAPITALS = f"CASE WHEN {{0}} = upper({{0}}) THEN regexp_matches({{0}}, {text(_CAPITALS)}) END"
 # Signs between items, but for "A-, B- and C" and other words that belong together.
-_SEVERAL = "{2} AND regexp_matches({0}, '[^-], |[;|]') AND NOT regexp_matches({0}, ' (?i:und|and|oder|or|et|ou|y|e|&) ')"
+# and for a name with its rank: "Freddie Prinze, Jr.", "Leclerc, Comte de Buffon".
+_RANK = r"^[^,]+, (?:(?:Jr|Sr|Ph\.?D|M\.?D|Esq|[IV]+)\b\.?$|(?:\p{Lu}\S* |[0-9]+\w+ )*(?:of|de|du|d’|von|van|di|da|do|zu) )"
+_SEVERAL = (
+    "{2} AND regexp_matches({0}, '[^-], |[;|]') AND NOT regexp_matches({0}, ' (?i:und|and|oder|or|et|ou|y|e|&) ') "
+    f"AND NOT regexp_matches({{0}}, {text(_RANK)})"
+)
 _MAIL = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
+_FAILED = (
+    r"^(?:Error )?(?:403|404|500|502|503)\b(?: |$)|(?i:\bpage not found|\bseite (?:wurde )?nicht gefunden|"
+    r"^access denied|^zugriff verweigert|^just a moment|^before you continue|^bevor sie fortfahren)"
+)
+_NOTE = r"\((?i:bitte|please|prüfen|check|todo|unklar|unclear|stimmt|\?+|!+)[^)]*\)"
+
+
+def _odd(pattern: str, english: str, german: str, *, condition: str = "") -> _Trait:
+    """A trait that is a pattern, of which _ODD has the signs."""
+    return _Trait(
+        f"{condition}regexp_matches({{0}}, {text(pattern)})", english, german, is_odd=True
+    )
+
+
+# What one search picks before the patterns of the odd traits are tried.
+_ODD = (
+    r"://|^www\.|\[[0-9]+\]|[¹²³]$|\.\.\.$|,\p{Lu}| ,|^[•·▪‣*=+-]|^[0-9]+[.)] |\.$|[(?!)]|40[34]|50[023]"
+    r"|(?i:not found|nicht gefunden|denied|verweigert|moment|continue|fortfahren)|[\x{1F300}-\x{1FAFF}]"
+)
 _TRAITS = (
-    _Trait("key", "{0} = {1}", "is the key of the record", "ist der Schlüssel des Datensatzes"),
-    _Trait("capitals", _IN_CAPITALS, "is in capitals", "steht in Großbuchstaben"),
-    _Trait("mail", f"regexp_matches({{0}}, {text(_MAIL)})", "contains an e-mail address", "enthält eine E-Mail-Adresse"),
-    _Trait("lines", "contains(trim({0}, chr(10)), chr(10))", "contains a line break", "enthält einen Zeilenumbruch"),
-    _Trait("list", _SEVERAL, "looks like several items in one", "sieht nach mehreren Einträgen in einem aus"),
+    _Trait("{0} = {1}", "is the key of the record", "ist der Schlüssel des Datensatzes"),
+    _Trait(_IN_CAPITALS, "is in capitals", "steht in Großbuchstaben"),
+    _Trait(f"regexp_matches({{0}}, {text(_MAIL)})", "contains an e-mail address", "enthält eine E-Mail-Adresse"),
+    _Trait("contains(trim({0}, chr(10)), chr(10))", "contains a line break", "enthält einen Zeilenumbruch"),
+    _Trait(_SEVERAL, "looks like several items in one", "sieht nach mehreren Einträgen in einem aus"),
+    _odd(r"^(?:https?://|www\.)\S+$", "is an address", "ist eine Adresse"),
+    _odd(r"\[[0-9]{1,3}\]$|\p{L}{3}[¹²³]$", "ends in the mark of a footnote", "endet mit dem Zeichen einer Fußnote"),
+    _odd(r"\p{L}\.\.\.$", "is cut off", "ist abgeschnitten"),
+    _odd(r"\p{Ll},\p{Lu}\p{Ll}|\p{Lu},\p{Lu}\p{Ll}", "lacks a space after a comma", "hat kein Leerzeichen nach einem Komma"),
+    _odd(r"\p{L} ,", "has a space before a comma", "hat ein Leerzeichen vor einem Komma"),
+    _odd(r"^[•·▪‣*] ?\p{L}", "begins with the sign of a list", "beginnt mit einem Aufzählungszeichen"),
+    _odd(r"^[0-9]{1,2}[.)] \p{L}", "begins with a number of a list", "beginnt mit der Nummer einer Liste", condition="{2} AND "),
+    _odd(r"\p{Ll}{4}\.$", "ends in a full stop", "endet mit einem Punkt", condition="{2} AND "),
+    _odd(_FAILED, "is the title of a page that failed to load", "ist der Titel einer Seite, die nicht geladen wurde"),
+    _odd(_NOTE, "contains a note to the editors", "enthält eine Notiz für die Redaktion"),
+    _odd(r"^[=+-]\p{Lu}+[0-9]*[(:;+*/-]", "is a formula of a spreadsheet", "ist eine Formel einer Tabellenkalkulation"),
+    _odd(r"[\x{1F300}-\x{1FAFF}]", "contains an emoji", "enthält ein Emoji"),
 )  # fmt: skip
 
 
@@ -120,10 +159,12 @@ def _profiles(
         f"SELECT {number} AS n, {quote(column.name)} AS v, {_key_of(table)} AS k, {_is_item(column)} AS i FROM {quote(table.name)}"
         for number, (table, column) in enumerate(places)
     )
-    traits = ", ".join(f"count(*) FILTER (WHERE {trait.of('v', 'k', 'i')})" for trait in _TRAITS)
+    traits = ", ".join(f"count(*) FILTER (WHERE {_counted(trait)})" for trait in _TRAITS)
     # A table, for a pattern is compiled again for each part of a union.
     name = quote(f"texts of {tables[0][0].name}")
-    session.rows(f"CREATE TABLE {name} AS SELECT * FROM ({texts}) WHERE v IS NOT NULL")
+    session.rows(
+        f"CREATE TABLE {name} AS SELECT *, regexp_matches(v, {text(_ODD)}) AS o FROM ({texts}) WHERE v IS NOT NULL"
+    )
     rows = session.rows(
         f"SELECT n, count(*), count(DISTINCT v), quantile_disc(length(v), 0.9), {traits} FROM {name} GROUP BY n ORDER BY n"
     )
@@ -134,6 +175,11 @@ def _profiles(
         profile = _Profile(column, count, different, length <= _LONGEST, tuple(having))
         profiles.setdefault(table.name, []).append(profile)
     yield from ((table, profiles.get(table.name, [])) for table, _ in tables)
+
+
+def _counted(trait: _Trait) -> str:
+    condition = trait.of("v", "k", "i")
+    return f"CASE WHEN o THEN {condition} END" if trait.is_odd else condition
 
 
 def _unlike(
@@ -215,7 +261,7 @@ def _misspelt(
         typos = [
             (value, record, other)
             for value, number, record in rows if number == 1
-            if (other := next((it for it in frequent if same_but_for_a_typo(value, it[0])), None))
+            if (other := next((it for it in frequent if _is_typo(profile, value, it[0])), None))
         ]  # fmt: skip
         for value, record, (meant, number) in typos if len(typos) <= _MOST else ():
             params = {
@@ -224,3 +270,16 @@ def _misspelt(
             }  # fmt: skip
             where = table.locate(record, profile.column.name)
             yield Finding("LP261", where, params, Severity.WARNING)
+
+
+def _is_typo(profile: _Profile, value: str, other: str) -> bool:
+    """Whether a text is another one with a typo. Other signs are, and another letter where a field
+    repeats most of its texts, and has few different ones if they are single words: `dplyr` and
+    `dbplyr`, Frances and Francis are two names. Texts of three words are no such names.
+    """
+    if same_but_for_signs(value, other):
+        return True
+    most = (min(_FEW_WORDS, profile.total // 5), profile.total // 2)  # for one word, and for two
+    words = value.count(" ")
+    repeats = words > 1 or profile.different <= most[words]
+    return repeats and same_but_for_a_typo(value, other)

@@ -1,5 +1,6 @@
 """Texts that YAML understands otherwise than their editor: cut off at ` #`, which begins a comment, or
-joined with the next line, which lost its dash.
+joined with the next line, which lost its dash;
+`No`, which other readers take for false.
 
     name: Town #1 and neighbours      the name is `Town`
     terms:
@@ -32,13 +33,16 @@ _WIDTH = (
 # A hash without a space behind it, or a line of text below one that begins with a dash.
 _CUT = re.compile(r"^[^#\n]*[^\s#,\[{(:-][ \t]+#[^\s#!]", re.MULTILINE)
 _JOINED = re.compile(r"^( *)- +(?![\"'|>&*!{\[#])[^\n]*\n\1 +(?!- |#)\S", re.MULTILINE)
+# Words that YAML 1.1 reads as true and false, as values.
+_TRUTH = re.compile(r"(?:[:,\[{]|^ *-)[ \t]+(?:yes|no|on|off)[ \t]*(?:$|[,\]}]| #)", re.I | re.M)
+_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def yaml_text_findings(
     root: Path, session: Session, tables: Mapping[str, RecordTable], declared: Iterable[Table]
 ) -> Iterator[Finding]:
-    """Warnings (LP242, LP243) about the record files in `source/`; those of others are as they are."""
+    """Warnings (LP242, LP243, LP256) about the record files in `source/`; those of others are as they are."""
     own = {table.name for table in declared if not table.files.root}
     files = {
         file
@@ -47,7 +51,7 @@ def yaml_text_findings(
     }  # fmt: skip
     for file in sorted(files):
         text = (root / file).read_text("utf-8", "replace")
-        if _CUT.search(text) or _JOINED.search(text):
+        if any(pattern.search(text) for pattern in (_CUT, _JOINED, _TRUTH)):
             yield from session.cached_for(
                 f"texts of {file}", text, partial(_whole_findings, file, text)
             )
@@ -65,14 +69,32 @@ def _whole_findings(file: str, text: str) -> list[Finding]:
 def _findings(file: str, text: str) -> Iterator[Finding]:
     lines = text.splitlines()
     open_: list[bool] = []  # of each open collection: whether it is a list
+    # Of each open collection how many nodes it has so far, and whether it is a list in any style.
+    counts: list[int] = []
+    lists: list[bool] = []
     for event in yaml.parse(text, Loader=_LOADER):
+        if counts and isinstance(event, yaml.NodeEvent):
+            counts[-1] += 1
         if isinstance(event, yaml.CollectionStartEvent):
+            counts.append(0)
+            lists.append(isinstance(event, yaml.SequenceStartEvent))
             is_block = not event.flow_style
             open_.append(is_block and isinstance(event, yaml.SequenceStartEvent))
         elif isinstance(event, yaml.CollectionEndEvent):
             open_.pop()
+            counts.pop()
+            lists.pop()
         elif isinstance(event, yaml.ScalarEvent) and not event.style:
             yield from _of_scalar(file, lines, event, bool(open_ and open_[-1]))
+            is_key = bool(lists) and not lists[-1] and counts[-1] % 2 == 1
+            if event.value.lower() in _TRUTHS and not is_key:
+                yield _of_truth(file, event)
+
+
+def _of_truth(file: str, event: Any) -> Finding:
+    where = Origin(file, event.start_mark.line + 1, event.start_mark.column + 1)
+    params = {"value": event.value, "suggestion": _TRUTHS[event.value.lower()]}
+    return Finding("LP256", where, params, Severity.WARNING)
 
 
 def _of_scalar(file: str, lines: list[str], event: Any, is_item: bool) -> Iterator[Finding]:

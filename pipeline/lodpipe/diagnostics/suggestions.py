@@ -14,10 +14,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     >>> nearest("nmae", ["name", "kind"])
     'name'
+    >>> nearest("ID", ["id", "kind"])
+    'id'
     >>> nearest("4011000", ["14011000", "04011000"])
     '04011000'
     """
     words = list(known)
+    if same := next((it for it in words if it.casefold() == word.strip().casefold() != ""), ""):
+        return same
     if word.isdigit() and (filled := next((it for it in words if _is_filled(word, it)), "")):
         return filled
     if len(words) > _MANY:
@@ -53,6 +57,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 _QUOTES = "'\"\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a` "
 _GERMAN_DAY = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})")
 _DAY = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_ENGLISH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")  # the month first, or the day
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[,.'’ \xa0\u202f][0-9]{3})+")  # 1.234.567 for 1234567
 _ADDRESS = re.compile(
     r"h?t{1,3}p?s?(?:[:;]/{0,3}|/{1,3}|:\\{1,2})(?=[\w-]+\.)", re.I
 )  # htps://, https:/, https//
@@ -66,6 +72,8 @@ def other_spelling(value: str, pattern: str) -> str:
     >>> day = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
     >>> other_spelling("22.6.2022", day), other_spelling("2022/6/22", day), other_spelling("soon", day)
     ('2022-06-22', '2022-06-22', '')
+    >>> other_spelling("06/16/2020", day), other_spelling("06/07/2020", day), other_spelling("574,682", "^[0-9]+$")
+    ('2020-06-16', '', '574682')
     >>> other_spelling("https://www.wikidata.org/wiki/Q42", "^Q[1-9][0-9]*$")
     'Q42'
     >>> other_spelling("htps://museum.example/", "^https?://"), other_spelling("https//a.example", "^https?://")
@@ -88,6 +96,14 @@ def _spellings(value: str) -> Iterator[str]:
     if match := _DAY.fullmatch(text):
         yield f"{match[1]}-{int(match[2]):02}-{int(match[3]):02}"
         yield f"{match[1]}-{int(match[3]):02}-{int(match[2]):02}"
+    if match := _ENGLISH_DAY.fullmatch(text):
+        first, second = int(match[1]), int(match[2])
+        if max(first, second) > 12:
+            yield f"{match[3]}-{min(first, second):02}-{max(first, second):02}"
+        return  # which is the month is not known
+    if _GROUPED.fullmatch(text):
+        yield re.sub("[^0-9]", "", text)
+    yield re.sub(r"\.0+$", "", text)
     yield text.upper()
     yield text.lower()
     yield text.rstrip("/").rpartition("/")[2]

@@ -30,11 +30,14 @@ HYGIENE = (
     "placeholder",
     "quotes",
     "signs",
+    "lookalikes",
     "unlike",
     "spelling",
     "transliteration",
     "language",
     "translation",
+    "repeated",
+    "file-name",
 )
 CHECK_DIGITS = ("luhn", "ean", "mod-11-2", "mod-97-10", "ror")
 Comparison = Literal["agrees", "equals", "begins_with", "at_most", "differs"]
@@ -76,6 +79,8 @@ class Plausibility(Struct, frozen=True):
     `fits` holds patterns of other fields by the value of this one, `excludes` names fields that must be empty beside it.
     `comparisons` are paths to values of this record or of one it refers to. `language` names the
     column that holds the language of the text, `written_in` that language itself where it is fixed.
+    `expected_where` are values of other fields beside which this one is not empty; references that are
+    `acyclic` lead to no record that leads back.
     `check_digits` is one of CHECK_DIGITS, or empty. `allow` lists checks of texts that are off.
     """
 
@@ -86,6 +91,8 @@ class Plausibility(Struct, frozen=True):
     comparisons: tuple[tuple[Comparison, tuple[str, ...]], ...] = ()
     outliers: Outliers | None = None
     check_digits: str = ""
+    expected_where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    acyclic: bool = False
     language: str = ""
     written_in: str = ""
     allow: frozenset[str] = frozenset()
@@ -99,13 +106,20 @@ NOTHING = Plausibility()
 KEYS = frozenset(
     {
         "range", "format", "fits", "excludes", "agrees", "equals", "begins_with", "at_most", "differs", "outliers",
-        "check_digits", "language", "allow",
+        "check_digits", "expected_where", "acyclic", "language", "allow",
     }
 )  # fmt: skip
 
 
 def _is_bound(text: str) -> bool:
     return not text or text == TODAY or bool(_DATE.fullmatch(text)) or bool(_NUMBER.fullmatch(text))
+
+
+def _is_reversed(low: str, high: str) -> bool:
+    """Whether the least value of a range is more than the greatest."""
+    if _NUMBER.fullmatch(low) and _NUMBER.fullmatch(high):
+        return float(low) > float(high)
+    return bool(_DATE.fullmatch(low) and _DATE.fullmatch(high)) and low > high
 
 
 def read_plausibility(field: Mapping, wrong: Report) -> Plausibility:
@@ -125,6 +139,8 @@ def read_plausibility(field: Mapping, wrong: Report) -> Plausibility:
         ),
         outliers=reader.outliers(),
         check_digits=reader.check_digits(),
+        expected_where=tuple(reader.expected_where()),
+        acyclic=reader.acyclic(),
         language=next(iter(reader.texts("language")), ""),
         allow=reader.allowed(),
     )
@@ -163,6 +179,8 @@ class _Reader:
         texts = [item.text or "" for item in items if isinstance(item, Scalar)]
         texts = ["" if text in ("null", "~") else text for text in texts]
         if len(items) == len(texts) == 2 and any(texts) and all(map(_is_bound, texts)):
+            if _is_reversed(*texts):
+                self.wrong(node, f"`range`: {texts[0]} is more than {texts[1]}")
             return texts[0], texts[1]
         detail = (
             "`range` is a list of the least and the greatest value: numbers, dates, `today`, or "
@@ -216,6 +234,26 @@ class _Reader:
             return None
         inner = _Reader(node, self.wrong)
         return Outliers(inner.texts("by"), next(iter(inner.texts("per")), ""))
+
+    def expected_where(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        node = self.items.get("expected_where")
+        if node is None:
+            return
+        if not isinstance(node, Mapping):
+            self.wrong(self.field, "`expected_where` is a map of fields", "expected_where")
+            return
+        inner = _Reader(node, self.wrong)
+        for name in node.items:
+            yield name, inner.texts(name)
+
+    def acyclic(self) -> bool:
+        node = self.items.get("acyclic")
+        if node is None:
+            return False
+        value = node.value if isinstance(node, Scalar) else None
+        if not isinstance(value, bool):
+            self.wrong(self.field, "`acyclic` is true or false", "acyclic")
+        return value is True
 
     def check_digits(self) -> str:
         name = next(iter(self.texts("check_digits")), "")

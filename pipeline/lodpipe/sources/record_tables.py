@@ -568,6 +568,16 @@ def _header_findings(
         )
         yield wrong_separator(file, header) or missing
         return
+    if not any(name in names or is_ignored(table, name) for name in header):
+        near = [name for name in header if nearest(name, names)]
+        if len(header) > 1 and not near:
+            params = {"format": "CSV", "detail": "the first line holds none of the columns"}
+            yield Finding("LP102", Origin(file, 1), params)
+            return
+    if "" in header and not is_ignored(table, ""):
+        params = {"format": "CSV", "detail": "a column has no name"}
+        yield Finding("LP102", Origin(file, 1), params)
+        header = [name for name in header if name]
     for at, name in enumerate(header):
         if name not in names and not is_ignored(table, name):
             yield Finding(

@@ -29,6 +29,7 @@ from lodpipe.sources import (
     pattern_of,
     wrong_type,
 )
+from lodpipe.sources.record_declaration import KEY
 
 _MOST_KEYS = 20  # in one note
 
@@ -405,8 +406,9 @@ def repeated_items(session: Session, tables: Mapping[str, RecordTable]) -> Itera
         column = next((column for column in table.columns if column.path == ()), None)
         if column is None or column.field.kind != "value":
             continue
-        if "repeated" in column.field.plausible.allow:
-            continue
+        is_keyed = any(column.path[:1] == (KEY,) for column in table.columns)
+        if is_keyed or "repeated" in column.field.plausible.allow:
+            continue  # the values of different keys may be alike
         name = quote(column.name)
         rows = session.rows(
             f"SELECT _record, {name}, first FROM (SELECT _record, {name}, "

@@ -52,7 +52,7 @@ class _Trait(NamedTuple):
 
 
 # Two words of four letters or more between spaces, and no small letter: no acronym, no list of these.
-_SIGNS = r"[\p{Lu}\p{N} .,&'’]*"
+_SIGNS = r"[\p{Lu} .,&'’]*"
 _CAPITALS = rf"^{_SIGNS}\p{{Lu}}{{4,}}{_SIGNS} {_SIGNS}\p{{Lu}}{{4,}}{_SIGNS}$"
 # Few texts need the pattern, which is slow for long ones.
 _IN_CAPITALS = f"CASE WHEN {{0}} = upper({{0}}) THEN regexp_matches({{0}}, {text(_CAPITALS)}) END"
@@ -60,12 +60,12 @@ _IN_CAPITALS = f"CASE WHEN {{0}} = upper({{0}}) THEN regexp_matches({{0}}, {text
 # and for a name with its rank: "Freddie Prinze, Jr.", "Leclerc, Comte de Buffon".
 _RANK = r"^[^,]+, (?:(?:Jr|Sr|Ph\.?D|M\.?D|Esq|[IV]+)\b\.?$|(?:\p{Lu}\S* |[0-9]+\w+ )*(?:of|de|du|d’|von|van|di|da|do|zu) )"
 _SEVERAL = (
-    "{2} AND regexp_matches({0}, '[^-], |[;|]') AND NOT regexp_matches({0}, ' (?i:und|and|oder|or|et|ou|y|e|&) ') "
+    "{2} AND regexp_matches(regexp_replace({0}, '[(][^)]*[)]', '', 'g'), '[^-], |[;|]') AND NOT regexp_matches({0}, ' (?i:und|and|oder|or|et|ou|y|e|&) ') "
     f"AND NOT regexp_matches({{0}}, {text(_RANK)})"
 )
 _MAIL = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
 _FAILED = (
-    r"^(?:Error )?(?:403|404|500|502|503)\b(?: |$)|(?i:\bpage not found|\bseite (?:wurde )?nicht gefunden|"
+    r"^(?:Error )?(?:403|404|500|502|503):? (?:\p{Lu}|[-–|])|(?i:\bpage not found|\bseite (?:wurde )?nicht gefunden|"
     r"^access denied|^zugriff verweigert|^just a moment|^before you continue|^bevor sie fortfahren)"
 )
 _NOTE = r"\((?i:bitte|please|prüfen|check|todo|unklar|unclear|stimmt|\?+|!+)[^)]*\)"
@@ -84,14 +84,14 @@ _ODD = (
     r"|(?i:not found|nicht gefunden|denied|verweigert|moment|continue|fortfahren)|[\x{1F300}-\x{1FAFF}]"
 )
 _TRAITS = (
-    _Trait("{0} = {1}", "is the key of the record", "ist der Schlüssel des Datensatzes"),
+    _Trait("{0} = {1} AND {0} SIMILAR TO '.*\\p{L}.*'", "is the key of the record", "ist der Schlüssel des Datensatzes"),
     _Trait(_IN_CAPITALS, "is in capitals", "steht in Großbuchstaben"),
-    _Trait(f"regexp_matches({{0}}, {text(_MAIL)})", "contains an e-mail address", "enthält eine E-Mail-Adresse"),
+    _Trait(f"regexp_matches({{0}}, {text(_MAIL)}) AND NOT contains({{0}}, '://')", "contains an e-mail address", "enthält eine E-Mail-Adresse"),
     _Trait("contains(trim({0}, chr(10)), chr(10))", "contains a line break", "enthält einen Zeilenumbruch"),
     _Trait(_SEVERAL, "looks like several items in one", "sieht nach mehreren Einträgen in einem aus"),
     _odd(r"^(?:https?://|www\.)\S+$", "is an address", "ist eine Adresse"),
     _odd(r"\[[0-9]{1,3}\]$|\p{L}{3}[¹²³]$", "ends in the mark of a footnote", "endet mit dem Zeichen einer Fußnote"),
-    _odd(r"\p{L}\.\.\.$", "is cut off", "ist abgeschnitten"),
+    _odd(r"^.{15,}\p{L}\.\.\.$", "is cut off", "ist abgeschnitten"),
     _odd(r"\p{Ll},\p{Lu}\p{Ll}|\p{Lu},\p{Lu}\p{Ll}", "lacks a space after a comma", "hat kein Leerzeichen nach einem Komma"),
     _odd(r"\p{L} ,", "has a space before a comma", "hat ein Leerzeichen vor einem Komma"),
     _odd(r"^[•·▪‣*] ?\p{L}", "begins with the sign of a list", "beginnt mit einem Aufzählungszeichen"),
@@ -99,7 +99,7 @@ _TRAITS = (
     _odd(r"\p{Ll}{4}\.$", "ends in a full stop", "endet mit einem Punkt", condition="{2} AND "),
     _odd(_FAILED, "is the title of a page that failed to load", "ist der Titel einer Seite, die nicht geladen wurde"),
     _odd(_NOTE, "contains a note to the editors", "enthält eine Notiz für die Redaktion"),
-    _odd(r"^[=+-]\p{Lu}+[0-9]*[(:;+*/-]", "is a formula of a spreadsheet", "ist eine Formel einer Tabellenkalkulation"),
+    _odd(r"^=\p{Lu}+[0-9]*[(:;+*/-]|^[+-]\p{Lu}{1,3}(?:[0-9]+[:;+*/-]|[(])", "is a formula of a spreadsheet", "ist eine Formel einer Tabellenkalkulation"),
     _odd(r"[\x{1F300}-\x{1FAFF}]", "contains an emoji", "enthält ein Emoji"),
 )  # fmt: skip
 

@@ -64,7 +64,7 @@ class Renderer:
             "language": self.language, "suffix": self.suffix, "t": self.texts, "site": self._site(),
             "menu": self.menu, "workers": False, "tools": False,
             "has_changes": self.has_changes, "is_development": self.is_development,
-            "preview": self.preview,
+            "preview": self.preview, "formats": self.publication.document_formats,
         }  # fmt: skip
         self.files = SiteFiles(self.folder)
         self._frames: dict[tuple[str, str, bool], dict[str, Markup]] = {}

@@ -61,7 +61,6 @@ from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.repository import Feedback
 from lodpipe.site.resource_files import (
-    DATA,
     PageFacts,
     ResourceFiles,
     Waiting,
@@ -508,7 +507,8 @@ class _Site:
             )
             for renderer in self.renderers
         ]
-        files = ResourceFiles(pages, terms, context, self.static_api)
+        formats = frozenset(row.suffix for row in self.publication.document_formats)
+        files = ResourceFiles(pages, terms, context, self.static_api, formats)
         if self.packed:
             # In one process, for the order of the entries is that of the resources.
             with ArchiveWriter(self.folder / PACKED) as archive:
@@ -526,7 +526,7 @@ class _Site:
     def _changed(self, files: ResourceFiles, reuse: PageReuse) -> Iterator[Waiting]:
         """The resources whose files have to be written; pages of withdrawn ones are written now."""
         suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers]
-        suffixes += [*DATA, ".json"]
+        suffixes += [f".{suffix}" for suffix in (*files.formats, "json")]
         withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
             iri = resource.iri[1:-1]

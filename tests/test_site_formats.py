@@ -111,7 +111,7 @@ def test_pages_lead_to_these_formats_alone(chosen: Chosen) -> None:
 # -- servers -----------------------------------------------------------------------------------
 
 
-class Asked(NamedTuple):
+class Client(NamedTuple):
     """A server that answers for a case."""
 
     case: dict[str, Any]
@@ -128,11 +128,11 @@ class Asked(NamedTuple):
 @pytest.fixture(scope="module", params=["lodpipe", *SERVERS])
 def server(
     request: pytest.FixtureRequest, chosen: Chosen, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Asked]:
+) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "lodpipe":
         with serving(chosen.project, folder / "log") as served:
-            yield Asked(chosen.case, served.port)
+            yield Client(chosen.case, served.port)
         return
     if shutil.which(SERVERS[request.param]) is None:
         pytest.skip(f"{request.param} is not installed: apt-get install {SERVERS[request.param]}")
@@ -144,7 +144,7 @@ def server(
     process = start(request.param, root, folder, port, (root / prefix) / "web")
     if request.param == "apache" and prefix:
         (root / ".htaccess").rename(root / prefix / ".htaccess")
-    yield Asked(chosen.case | {"prefix": prefix}, port)
+    yield Client(chosen.case | {"prefix": prefix}, port)
     process.terminate()
     process.wait(10)
 
@@ -155,12 +155,12 @@ def path_of(project: Path) -> str:
     return "/" + base.split("/", 3)[3]
 
 
-def below(server: Asked, local: str) -> str:
+def below(server: Client, local: str) -> str:
     prefix = server.case.get("prefix")
     return f"/{prefix}/{local}" if prefix else f"/{local}"
 
 
-def test_a_server_leads_to_a_document_that_exists(server: Asked) -> None:
+def test_a_server_leads_to_a_document_that_exists(server: Client) -> None:
     case, resource = server.case, server.case["resource"]
     expected = {accept: f"{resource}.{suffix}" for accept, suffix in case["accepts"].items()}
     wrong = []
@@ -177,7 +177,7 @@ def test_a_server_leads_to_a_document_that_exists(server: Asked) -> None:
         assert server.request(below(server, resource + suffix)).status == 404, suffix
 
 
-def test_what_has_formats_of_its_own_keeps_them(server: Asked) -> None:
+def test_what_has_formats_of_its_own_keeps_them(server: Client) -> None:
     for local, documents in server.case["others"].items():
         for accept, target in documents.items():
             answer = server.request(below(server, local), accept)
@@ -185,7 +185,7 @@ def test_what_has_formats_of_its_own_keeps_them(server: Asked) -> None:
             assert (answer.getheader("Location") or "").endswith(f"/{target}"), (local, accept)
 
 
-def test_a_withdrawn_resource_answers_in_these_formats(server: Asked) -> None:
+def test_a_withdrawn_resource_answers_in_these_formats(server: Client) -> None:
     for accept, suffix in server.case["accepts"].items():
         answer = server.request(below(server, server.case["withdrawn"]), accept)
         expected = {"html": "text/html", "json": "application/json", **DATA}[suffix]
@@ -205,12 +205,12 @@ def test_w3id_sends_to_documents_that_exist(chosen: Chosen, tmp_path: Path) -> N
     (tmp_path / "configuration").write_text(apache_configuration(site, tmp_path, port))
     process = launched([program, "-X", "-f", str(tmp_path / "configuration")], tmp_path, port)
     try:
-        asked, resource = Asked(chosen.case, port), chosen.case["resource"]
+        client, resource = Client(chosen.case, port), chosen.case["resource"]
         for accept, suffix in chosen.case["accepts"].items():
-            location = asked.request(f"/x/{resource}", accept).getheader("Location") or ""
+            location = client.request(f"/x/{resource}", accept).getheader("Location") or ""
             assert location.endswith(f"/{resource}.{suffix}"), accept
         for accept, target in chosen.case["others"]["dataset"].items():
-            location = asked.request("/x/dataset", accept).getheader("Location") or ""
+            location = client.request("/x/dataset", accept).getheader("Location") or ""
             assert location.endswith(f"/{target}"), accept
     finally:
         process.terminate()

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from lodpipe.engine.forked_blocks import answers
-from lodpipe.publish.api.node_documents import Node, line, needed
+from lodpipe.publish.api.node_documents import Node, line
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.rdf_xml import RdfXml
@@ -139,7 +139,7 @@ class ResourceFiles:
 
     def _context(self, nodes: Sequence[Node]) -> str:
         """The part of the context that nodes use, as JSON."""
-        part = needed(nodes, self.context)
+        part = self.context.needed(nodes)
         text = self._parts.get(id(part))
         if text is None:  # a part is the same object as long as the context lives
             text = self._parts[id(part)] = line(part)

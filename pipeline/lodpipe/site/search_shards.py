@@ -87,7 +87,8 @@ def spellings(word: str) -> tuple[str, ...]:
     """
     base = plain(word)
     if word.isascii():  # the same without the marks that it has not
-        return tuple(dict.fromkeys((base, _SHUT.sub(r"\1", base)))) if "e" in base else (base,)
+        shut = _SHUT.sub(r"\1", base) if "ae" in base or "oe" in base or "ue" in base else base
+        return (base,) if shut == base else (base, shut)
     composed = unicodedata.normalize("NFC", word.lower())
     return tuple(dict.fromkeys((base, plain(composed.translate(_UMLAUTS)), _SHUT.sub(r"\1", base))))
 

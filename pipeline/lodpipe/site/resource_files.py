@@ -25,7 +25,7 @@ from lodpipe.site.render import Renderer, script_safe
 from lodpipe.site.reuse import rows_digest
 from lodpipe.site.sections import Sections
 
-_BLOCK = 100  # resources that are given to a process at once
+BLOCK = 100  # resources that are given to a process at once
 _MANY = 2_000  # resources from which several processes are faster
 # What a page shows besides the statements of its resource, as variables of the template.
 PageFacts = Callable[[Resource, PageContent], Mapping[str, object]]
@@ -182,7 +182,7 @@ def rendered(files: ResourceFiles, items: Iterable[Waiting], processes: int) -> 
 
 def _blocks(items: Iterable[Waiting]) -> Iterator[list[Waiting]]:
     rest = iter(items)
-    return iter(lambda: list(islice(rest, _BLOCK)), [])
+    return iter(lambda: list(islice(rest, BLOCK)), [])
 
 
 def turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:

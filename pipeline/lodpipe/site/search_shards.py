@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from lodpipe.site.site_files import SiteFiles
 
@@ -40,8 +41,7 @@ _LONGEST = 40  # characters of a word
 TEXT, KEY, NAME, LABEL, SHORT_LABEL, SHORTER_LABEL, FIRST, ALONE = range(8)
 
 
-@dataclass(frozen=True)
-class SearchEntry:
+class SearchEntry(Struct, frozen=True):
     """A resource as the search finds it: its group, its page, its labels in the languages of the
     publication, other names, what distinguishes it from others of its name; further texts and keys.
     """
@@ -147,8 +147,9 @@ class SearchShards:
     def _add(self, entry: SearchEntry) -> None:
         while len(self._starts) <= entry.group:
             self._starts.append(self._count)
-        best = dict.fromkeys(_spelt(words(entry.texts)), TEXT)
-        best |= dict.fromkeys(_spelt(words(entry.keys)), KEY)
+        best = dict.fromkeys(_spelt(words(entry.texts)), TEXT) if entry.texts else {}
+        if entry.keys:
+            best |= dict.fromkeys(_spelt(words(entry.keys)), KEY)
         names = [words(name) for name in entry.names]
         for name in names:
             best |= (named := dict.fromkeys(_spelt(name), NAME))

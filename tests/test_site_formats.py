@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from serving import serving
+from serving import Served, serving
 from support import TESTS, copy_project, invoke, run_process
 from test_examples import declared
 from web_servers import SERVERS, apache_configuration, free_port, launched, start
@@ -64,13 +64,19 @@ def built(project: Path) -> Path:
     return project
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: case["project"])
-def chosen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Chosen:
-    folder = tmp_path_factory.mktemp(request.param["project"])
-    project = built(prepared(request.param, folder / "project"))
-    for path in (*[*folder.parents][:2], folder, *(p for p in project.rglob("*") if p.is_dir())):
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The projects of all cases, built once: tests take turns with them."""
+    folder = tmp_path_factory.mktemp("projects")
+    names = {case["project"]: built(prepared(case, folder / case["project"])) for case in CASES}
+    for path in (*[*folder.parents][:2], folder, *(p for p in folder.rglob("*") if p.is_dir())):
         path.chmod(0o755)  # servers read as another user
-    return Chosen(request.param, project)
+    return names
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case["project"])
+def chosen(request: pytest.FixtureRequest, projects: dict[str, Path]) -> Chosen:
+    return Chosen(request.param, projects[request.param["project"]])
 
 
 def test_each_resource_has_these_files_and_no_others(chosen: Chosen) -> None:
@@ -125,14 +131,19 @@ class Client(NamedTuple):
         return answer
 
 
+@pytest.fixture(scope="module")
+def served(chosen: Chosen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(chosen.project, tmp_path_factory.mktemp("served") / "log") as server:
+        yield server
+
+
 @pytest.fixture(scope="module", params=["lodpipe", *SERVERS])
 def server(
     request: pytest.FixtureRequest, chosen: Chosen, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "lodpipe":
-        with serving(chosen.project, folder / "log") as served:
-            yield Client(chosen.case, served.port)
+        yield Client(chosen.case, request.getfixturevalue("served").port)
         return
     if shutil.which(SERVERS[request.param]) is None:
         pytest.skip(f"{request.param} is not installed: apt-get install {SERVERS[request.param]}")
@@ -220,10 +231,9 @@ def test_w3id_sends_to_documents_that_exist(chosen: Chosen, tmp_path: Path) -> N
     assert offered and len(re.split(", | or ", offered[1])) == 1 + len(chosen.case["formats"])
 
 
-def test_a_running_host_is_checked_for_these_formats(chosen: Chosen, tmp_path: Path) -> None:
+def test_a_running_host_is_checked_for_these_formats(chosen: Chosen, served: Served) -> None:
     """`check --served` requests no format that nothing promises."""
-    with serving(chosen.project, tmp_path / "log") as served:
-        done = invoke("check", "--served", served.url, "--project", chosen.project)
+    done = invoke("check", "--served", served.url, "--project", chosen.project)
     assert "LP550" not in done.output and "LP552" not in done.output, done.output
 
 
@@ -257,11 +267,3 @@ def test_an_unknown_format_is_an_error_with_the_known_ones(
     done = invoke("check", "--project", project)
     assert done.exit_code == 2
     assert "LP601" in done.output and message in done.output
-
-
-def test_without_a_choice_there_are_all(tmp_path: Path) -> None:
-    root = copy_project(tmp_path / "project", TESTS / "projects/libraries")
-    site = built(root) / "dist/site"
-    assert {name for name in DATA if (site / f"work/kleider.{name}").is_file()} == set(DATA)
-    rules = (site / "web/w3id/.htaccess").read_text("utf-8")
-    assert "# What is below is of resources alone" not in rules

@@ -6,6 +6,7 @@ passes over inodes that were just freed, which costs ten times as much as to wri
 
 python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv
 python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv --packed
+python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv --formats ttl,jsonld
 python benchmarks/pages.py
 """
 
@@ -20,7 +21,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,7 +97,7 @@ mappings:
 }
 
 
-def project_of(table: Path, folder: Path, memory: str, packed: bool = False) -> Path:
+def project_of(table: Path, folder: Path, memory: str, site: Sequence[str] = ()) -> Path:
     """A publication of a table of organisations, by a small mapping."""
     header = table.open(encoding="utf-8").readline().strip().split(",")
     columns = "\n".join(f"    {name}: {{type: text}}" for name in header if name != "ror")
@@ -106,9 +107,9 @@ def project_of(table: Path, folder: Path, memory: str, packed: bool = False) -> 
         path.write_text(
             text.lstrip().replace("COLUMNS", columns).replace("MEMORY", memory), "utf-8"
         )
-    if packed:
+    if site:
         with (folder / "publication.yaml").open("a", encoding="utf-8") as declarations:
-            declarations.write("site: {packed: true}\n")
+            declarations.write(f"site: {{{', '.join(site)}}}\n")
     shutil.copy(table, folder / "source/organisations.csv")
     return folder
 
@@ -173,14 +174,17 @@ def main() -> None:
     parser.add_argument("table", type=Path, nargs="?")
     parser.add_argument("--memory", default="1GB")
     parser.add_argument("--packed", action="store_true", help="pages in one file; with a table")
+    parser.add_argument("--formats", help="data formats of resources: ttl,jsonld; with a table")
     given = parser.parse_args()
+    site = ["packed: true"] if given.packed else []
+    site += [f"formats: [{given.formats}]"] if given.formats else []
     from lodpipe.config.publication import Project
     from lodpipe.site.writer import Declared, Releases, site_digest, write_site
     from lodpipe.workflow.pipeline import checked, write_dist
 
     with tempfile.TemporaryDirectory(prefix="site-") as name:
         root = (
-            project_of(given.table, Path(name) / "project", given.memory, given.packed)
+            project_of(given.table, Path(name) / "project", given.memory, site)
             if given.table
             else ROOT
         )

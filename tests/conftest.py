@@ -58,7 +58,7 @@ SLOW_MODULES = {
     "test_atomic", "test_block_yaml", "test_catalogue", "test_databases", "test_diff", "test_dumps", "test_gather", "test_lines", "test_linking",
     "test_linter", "test_live_pages", "test_map_cases", "test_mapping", "test_packed_pages", "test_record_cache", "test_sheets", "test_supervision",
     "test_targets", "test_views", "test_former_names", "test_shacl_paths", "test_functions",
-    "test_package", "test_memory_sources",
+    "test_package", "test_memory_sources", "test_site_formats",
 }  # fmt: skip
 LONGEST = (
     "test_spark", "test_spark_databases", "test_spark_build", "test_spark_files", "test_shacl_spark", "test_spark_cluster",

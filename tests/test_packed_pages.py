@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,9 +14,13 @@ from urllib.parse import quote
 
 import pytest
 
+from lodpipe.config.publication import Project
 from lodpipe.engine.site_archive import ArchiveWriter, SiteArchive
+from lodpipe.site.resource_files import ResourceFiles
+from lodpipe.workflow.pipeline import build
 from serving import Answer, Served, cases, serving
-from support import TESTS, run_process
+from support import TESTS, copy_project, run_process
+from test_incremental import from_nothing
 
 CASES = cases("packed.yaml")
 # These depend on when files were written.
@@ -166,3 +171,111 @@ def test_a_name_that_is_put_twice_stays_as_it_was_first(tmp_path: Path) -> None:
     pages = SiteArchive(path)
     assert (pages.read("a"), pages.read("empty"), pages.read("b")) == (b"first", b"", None)
     assert pages.has("empty") and not pages.has("b")
+
+
+# -- after a change --------------------------------------------------------------------------------
+
+
+def rename(project: Path) -> None:
+    replace(project / "source/libraries.yaml", "Central Library", "Main Library")
+
+
+def add(project: Path) -> None:
+    path = project / "source/libraries.yaml"
+    more = (
+        "\n- id: aachener-platz\n  name: {en: A Branch, de: Eine Zweigstelle}\n  isil: DE-0001-9\n"
+    )
+    path.write_text(path.read_text("utf-8") + more, "utf-8")
+
+
+def change_a_note_of_one_work(project: Path) -> None:
+    replace(project / "source/works.json", "Metropolis", "Metropolis (1927)")
+
+
+def withdraw_all_choice(project: Path) -> None:
+    replace(project / "publication.yaml", "  packed: true\n", "  packed: true\n  formats: [nt]\n")
+
+
+def overwrite_an_entry(project: Path) -> None:
+    with sqlite3.connect(project / "dist/site/pages.sqlar") as connection:
+        connection.execute("UPDATE sqlar SET data = 'x' WHERE name = 'library/central.ttl'")
+    connection.close()
+    rename(project)
+
+
+def delete_an_entry_in_secret(project: Path) -> None:
+    path = project / "dist/site/pages.sqlar"
+    state = path.stat()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM sqlar WHERE name = 'library/central.ttl'")
+    connection.close()
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    rename(project)
+
+
+def damage_the_archive_in_secret(project: Path) -> None:
+    path = project / "dist/site/pages.sqlar"
+    state = path.stat()
+    path.write_bytes(b"no database" * 1000)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    rename(project)
+
+
+def remove_the_archive(project: Path) -> None:
+    (project / "dist/site/pages.sqlar").unlink()
+    rename(project)
+
+
+def unpack(project: Path) -> None:
+    replace(project / "publication.yaml", "  packed: true\n", "")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_partial"),
+    [
+        (rename, True),
+        (add, True),
+        (change_a_note_of_one_work, True),
+        (withdraw_all_choice, False),
+        (overwrite_an_entry, False),
+        (delete_an_entry_in_secret, True),
+        (damage_the_archive_in_secret, False),
+        (remove_the_archive, False),
+        (unpack, False),
+    ],
+)
+def test_after_a_change_the_archive_is_that_of_a_build_from_nothing(
+    change: Callable[[Path], None],
+    is_partial: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`is_partial`: only some pages are rendered, else all."""
+    project = copy_project(tmp_path / "project", LIBRARIES)
+    pack(project)
+    build(Project.open(project))
+    every = len(json_documents(project))
+    change(project)
+    rendered: list[int] = []
+    original = ResourceFiles.rendered
+    monkeypatch.setattr(
+        ResourceFiles,
+        "rendered",
+        lambda self, items: rendered.append(len(items)) or original(self, items),
+    )
+    build(Project.open(project))
+    print(f"{sum(rendered)} of {every} resources")
+    assert 0 < sum(rendered) < every if is_partial else sum(rendered) >= every
+    monkeypatch.undo()
+    dist = {p.relative_to(project / "dist").as_posix(): p.read_bytes() for p in (project / "dist").rglob("*") if p.is_file()}  # fmt: skip
+    assert dist == from_nothing(project, tmp_path / "fresh")
+
+
+def json_documents(project: Path) -> list[str]:
+    return [name for name in packed_files(project) if name.endswith(".json")]

@@ -165,4 +165,7 @@ def _message(error: Any, schema: Any) -> str:
     elif error.kind.name == "additionalProperties":
         known = set(schema.get("properties", ())) - set(error.instance)
         message += "".join(did_you_mean(key, sorted(known)) for key in error.kind.unexpected)
+    elif error.kind.name == "enum":
+        known_values = ", ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
+        message = f"{json.dumps(error.instance, ensure_ascii=False)} is not one of {known_values}"
     return f"{path}: {message}" if path else message

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct, field
 
 from lodpipe.documents.readers import Limits
-from lodpipe.rdf.file_formats import DUMPS
+from lodpipe.rdf.file_formats import DOCUMENTS, DUMPS, FileFormat
 
 
 def _text(title: str, pattern: str) -> Meta:
@@ -510,6 +510,13 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     preview_text: Annotated[
         Texts, _about("what that picture shows, for those who do not see it; default: `title`")
     ] = field(default_factory=dict)
+    formats: Annotated[
+        tuple[Annotated[str, _one_of(*(row.suffix for row in DOCUMENTS))], ...],
+        _UNIQUE,
+        _about(
+            "the data formats of each resource, beside its page and its document of the API; default: all"
+        ),
+    ] = tuple(row.suffix for row in DOCUMENTS)
     packed: Annotated[
         bool,
         _about(
@@ -938,6 +945,16 @@ class Publication(_Keys, frozen=True, kw_only=True):
         """The path of `dist/site/` on its server; where nothing is known of one, the root."""
         own = None if _is_redirected(self.base) else self.base
         return urlsplit(self.hosting or own or "/").path
+
+    @property
+    def document_formats(self) -> tuple[FileFormat, ...]:
+        """The data formats of each resource, in the order of preference."""
+        chosen = [
+            row
+            for row in DOCUMENTS
+            if isinstance(self.site, bool) or row.suffix in self.site.formats
+        ]
+        return tuple(sorted(chosen, key=lambda row: row.preference))
 
     @property
     def is_redirected(self) -> bool:

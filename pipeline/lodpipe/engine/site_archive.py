@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 _TABLE = "CREATE TABLE sqlar (name TEXT PRIMARY KEY, mode INT, mtime INT, sz INT, data BLOB)"
 _PAGE = 16_384  # bytes: of pages with 4 kB, every second one would be half empty
@@ -22,12 +24,22 @@ _MODE = 0o100644
 _FAST = 1  # level of zlib: a page has a third of its bytes; the best level gains a tenth more
 
 
+class Entry(NamedTuple):
+    """A file as it is in an archive: its name, its size in bytes, and its data, packed or as they
+    are.
+    """
+
+    name: str
+    size: int
+    data: bytes
+
+
 class ArchiveWriter:
     """Writes a new archive; it is complete when the context ends."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
-        self._entries: list[tuple[str, int, bytes]] = []
+        self._entries: list[Entry] = []
 
     def __enter__(self) -> ArchiveWriter:
         for pragma in (f"page_size = {_PAGE}", "journal_mode = OFF", "synchronous = OFF"):
@@ -40,10 +52,14 @@ class ArchiveWriter:
         """Adds a file and returns its size; of two with one name, the first stays."""
         packed = zlib.compress(content, _FAST)
         data = packed if len(packed) < len(content) else content
-        self._entries.append((name, len(content), data))
+        self.add([Entry(name, len(content), data)])
+        return len(content)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Adds files as another archive has them."""
+        self._entries.extend(entries)
         if len(self._entries) >= _AT_ONCE:
             self._flush()
-        return len(content)
 
     def _flush(self) -> None:
         self._connection.executemany(
@@ -75,6 +91,12 @@ class SiteArchive:
         """Whether there is a file of this name."""
         rows = self._connection.execute("SELECT 1 FROM sqlar WHERE name = ?", (name,))
         return rows.fetchone() is not None
+
+    def entries(self, names: Sequence[str]) -> list[Entry]:
+        """The files of these names that there are, in their order in the archive."""
+        marks = ", ".join("?" * len(names))
+        query = f"SELECT name, sz, data FROM sqlar WHERE name IN ({marks}) ORDER BY rowid"
+        return [Entry(*row) for row in self._connection.execute(query, names)]
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a file; None where there is none of this name."""

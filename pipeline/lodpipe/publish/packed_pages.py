@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lodpipe.engine.site_archive import ArchiveWriter, SiteArchive
+from lodpipe.engine.site_archive import ArchiveWriter, Entry, SiteArchive
 
 FILE = "pages.sqlar"
 """The archive in dist/site/."""
@@ -16,4 +16,4 @@ def packed_pages(dist: Path) -> SiteArchive | None:
     return SiteArchive(path) if path.is_file() else None
 
 
-__all__ = ["FILE", "ArchiveWriter", "SiteArchive", "packed_pages"]
+__all__ = ["FILE", "ArchiveWriter", "Entry", "SiteArchive", "packed_pages"]

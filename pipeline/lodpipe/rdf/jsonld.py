@@ -126,19 +126,31 @@ class Context:
             *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
         ]
 
-    def used_by(self, value: str) -> str:
-        """The key of the context that a text is, or the prefix that it begins with (`schema:`), else
-        nothing.
+    def needed(self, nodes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """The part of the context that nodes use: the keys that are keys or texts in them, and the
+        prefixes that texts begin with (`schema:`).
         """
-        if len(value) >= _LONGEST:
-            return ""
-        if value in self._keys:
-            return value
-        prefix, colon, _ = value.partition(":")
-        return prefix + colon if colon and prefix in self.prefixes else ""
+        known, prefixes = self._keys, self.prefixes
+        names: list[str] = []
+        waiting: list[Any] = list(nodes)
+        for value in waiting:  # it grows
+            kind = type(value)
+            if kind is str:
+                if len(value) >= _LONGEST:
+                    continue
+                if value in known:
+                    names.append(value)
+                elif ":" in value and (prefix := value.partition(":")[0]) in prefixes:
+                    names.append(f"{prefix}:")
+            elif kind is dict:
+                names.extend(value)
+                waiting.extend(value.values())
+            elif kind is list:
+                waiting.extend(value)
+        return self._part_of(frozenset(names))
 
-    def part_of(self, names: frozenset[str]) -> dict[str, Any]:
-        """The part of the context that is used by nodes with these keys and prefixes (`used_by`)."""
+    def _part_of(self, names: frozenset[str]) -> dict[str, Any]:
+        """The part of the context that is used by nodes with these keys and prefixes."""
         part = self._parts_of.get(names)
         if part is None:
             used = {"@version", self.id, self.type, *names}

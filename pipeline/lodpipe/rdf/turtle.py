@@ -78,13 +78,15 @@ def blocks(
     for subject, rows in groupby(triples, key=itemgetter(0)):
         properties: dict[str, list[str]] = {}
         for _, predicate, value in rows:
-            properties.setdefault(predicate, []).append(value)
+            if predicate in properties:
+                properties[predicate].append(write(value))
+            else:
+                properties[predicate] = [write(value)]
         lines = []
         if types := properties.pop(TYPE, None):
-            lines.append(f"a {_listed(list(map(write, types)), indent)}")
+            lines.append(f"a {_listed(types, indent)}")
         for predicate in sorted(properties):
-            values = list(map(write, properties[predicate]))
-            lines.append(f"{write(predicate)} {_listed(values, indent)}")
+            lines.append(f"{write(predicate)} {_listed(properties[predicate], indent)}")
         yield f"{indent}{write(subject)} " + f" ;\n{indent}    ".join(lines) + " .\n"
 
 

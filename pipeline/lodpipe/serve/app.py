@@ -34,7 +34,7 @@ from lodpipe.queries.store_loading import Place
 from lodpipe.serve.api.reconcile_routes import ROOT as RECONCILE
 from lodpipe.serve.api.reconcile_routes import reconcile_routes
 from lodpipe.serve.api.routes import Api, api_routes, read_api, resource_json
-from lodpipe.serve.content import DATA, Content, media_type
+from lodpipe.serve.content import Content, media_type
 from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
 from lodpipe.serve.error_pages import refusal
@@ -357,7 +357,7 @@ async def resource(request: Request) -> Response:
     document, _, suffix = address.rpartition(".")
     if suffix == "json" and (described := await resource_json(request, document)):
         return described
-    if document and suffix in DATA:
+    if document and suffix in content.formats:
         head, body = await _unless_gone(
             request,
             server.answer({"iri": _iri(content, document), "format": suffix}, _client(request)),
@@ -374,9 +374,10 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
         if suffix == "html":
             target = content.page(document, request.headers.get("accept-language", ""))
         else:
-            target = content.data_file(document, suffix) or (
-                f"{document}.{suffix}" if await _is_described(request, server, document) else None
-            )
+            target = content.data_file(document, suffix)
+            is_offered = suffix in content.formats or suffix == "json"
+            if not target and is_offered and await _is_described(request, server, document):
+                target = f"{document}.{suffix}"
         if target:
             return RedirectResponse(f"/{target}", 303, headers={"Vary": "Accept, Accept-Language"})
     raise Refused(404, "there is nothing at this address")
@@ -414,7 +415,7 @@ async def _tombstone(request: Request, server: Server, iri: str, address: str) -
     suffix = address.rpartition(".")[2]
     if suffix == "json":
         return (await _tombstone(request, server, iri, f"{address}ld"))[0], "application/json"
-    if suffix in DATA:
+    if suffix in server.content.formats:
         with contextlib.suppress(Refused):
             answer = server.answer({"iri": iri, "format": suffix}, _client(request))
             head, body = await _unless_gone(request, answer)

@@ -22,10 +22,10 @@ from lodpipe.publish.catalogue.versions import document_of
 from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
 from lodpipe.publish.catalogue.withdrawn import LIST, WithdrawnIri, read_list
 from lodpipe.publish.packed_pages import SiteArchive, packed_pages
+from lodpipe.rdf.file_formats import DOCUMENTS
 from lodpipe.serve.negotiation import PAGES, languages, named
 
 _LANDING = re.compile(r"(?:index|catalog)(?:\.[a-z]+)?\.html")
-DATA = ("ttl", "jsonld", "nt", "rdf")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Content:
     """Of the pages on the host that the publication declares."""
     packed: SiteArchive | None = None
     """The pages of resources where they are in one file."""
+    formats: frozenset[str] = frozenset(row.suffix for row in DOCUMENTS)
+    """The suffixes of the data formats of resources."""
 
     @property
     def dumps(self) -> list[tuple[str, str]]:
@@ -177,6 +179,7 @@ def read_content(project: Project) -> Content:
         ", ".join(link.header for link in header_links(read_links(dist))),
         publication.path,
         packed_pages(dist),
+        frozenset(row.suffix for row in publication.document_formats),
     )
 
 

@@ -4,6 +4,7 @@ any host and any path will do.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote
@@ -29,6 +30,7 @@ RESERVED = frozenset(
     )
 )
 _FOLDERS = frozenset(("assets", "browse"))
+_NOT_IN_NAMES = re.compile('[/\\\\:*?"<>|\\x00-\\x1f]')
 _LONGEST = 120  # bytes of one part of a path: the suffixes must fit as well
 
 
@@ -80,7 +82,7 @@ def _is_name(part: str) -> bool:
     """Whether a file or folder can have that name, everywhere."""
     return (
         part not in ("", ".", "..")
-        and not any(item in '/\\:*?"<>|' or ord(item) < 32 for item in part)
+        and not _NOT_IN_NAMES.search(part)
         and "\ufffd" not in part
         and not part.endswith((".", " "))
         and len(part.encode()) <= _LONGEST

@@ -82,7 +82,8 @@ def _introduction(publication: Publication, language: str) -> Iterator[str]:
     yield f"- Version {publication.version} of {publication.date}; licence: {publication.licence}"
     if publication.attribution:
         yield f"- Attribution: {_plain(publication.attribution)}"
-    yield f"- Identifiers begin with {publication.base}. Add `.json`, `.ttl` or `.html` for the description of a resource."
+    first = publication.document_formats[0].suffix
+    yield f"- Identifiers begin with {publication.base}. Add `.json`, `.{first}` or `.html` for the description of a resource."
     yield (
         "- In the N-Quads, the graph of a statement is the document that states it: cite that document. "
         "What is not stated is not known."

@@ -10,6 +10,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from msgspec import Struct
+
 from lodpipe.engine.page_notes import DisputedStatement, NotedPlace
 from lodpipe.engine.page_store import INCOMING, PageStore, Row
 from lodpipe.rdf.labels import LABELS
@@ -69,8 +71,7 @@ class Resource(NamedTuple):
         return sorted({*own, *(row[4:7] for row in self.rows)})
 
 
-@dataclass
-class Fact:
+class Fact(Struct):
     """A property and its values."""
 
     label: str
@@ -108,8 +109,7 @@ class Sheet:
     notes: bool
 
 
-@dataclass
-class PageContent:
+class PageContent(Struct):
     """A page in one language."""
 
     title: Value
@@ -123,7 +123,7 @@ class PageContent:
     resting_more: int
     sources: list[Source]
     disputes: list[Dispute]
-    parents: list[Value] = field(default_factory=list)
+    parents: Sequence[Value] = ()
 
 
 _ORDER = itemgetter(0)

@@ -64,7 +64,7 @@ class Renderer:
             "language": self.language, "suffix": self.suffix, "t": self.texts, "site": self._site(),
             "menu": self.menu, "workers": False, "tools": False,
             "has_changes": self.has_changes, "is_development": self.is_development,
-            "preview": self.preview,
+            "preview": self.preview, "formats": self.publication.document_formats,
         }  # fmt: skip
         self.files = SiteFiles(self.folder)
         self._frames: dict[tuple[str, str, bool], dict[str, Markup]] = {}
@@ -126,7 +126,7 @@ class Renderer:
         if parts is None:
             parts = self._shells[template, root] = self._shell(template, page, values)
         parts = parts.copy()
-        parts[1::2] = [values[name] if name in values else place[name] for name in parts[1::2]]
+        parts[1::2] = map({**place, **values}.__getitem__, parts[1::2])
         return "".join(parts)
 
     def _shell(self, template: str, page: str, names: Iterable[str]) -> list[str]:

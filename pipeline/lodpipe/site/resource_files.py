@@ -13,10 +13,11 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from lodpipe.engine.forked_blocks import answers
-from lodpipe.publish.api.node_documents import Node, line, needed
+from lodpipe.publish.api.node_documents import Node, line
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.rdf_xml import RdfXml
+from lodpipe.rdf.terms import Triple
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.site.addresses import up
 from lodpipe.site.pages import PageContent, Resource, Writer
@@ -24,8 +25,7 @@ from lodpipe.site.render import Renderer, script_safe
 from lodpipe.site.reuse import rows_digest
 from lodpipe.site.sections import Sections
 
-DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
-_BLOCK = 100  # resources that are given to a process at once
+BLOCK = 100  # resources that are given to a process at once
 _MANY = 2_000  # resources from which several processes are faster
 # What a page shows besides the statements of its resource, as variables of the template.
 PageFacts = Callable[[Resource, PageContent], Mapping[str, object]]
@@ -57,12 +57,15 @@ def waiting(resource: Resource, framed: bytes, *beside: object) -> Waiting:
 
 @dataclass
 class ResourceFiles:
-    """Makes the files of resources: a page for each renderer, writer and facts of a language."""
+    """Makes the files of resources: a page for each renderer, writer and facts of a language, and data
+    in the formats with these suffixes.
+    """
 
     pages: Sequence[tuple[Renderer, Writer, PageFacts]]
     terms: TermWriter
     context: Context
     static_api: StaticApi
+    formats: frozenset[str]
 
     def rendered(self, items: Sequence[Waiting]) -> list[Rendered]:
         """The files of a block of resources."""
@@ -97,8 +100,8 @@ class ResourceFiles:
         return files
 
     def data(self, resource: Resource, framed: bytes) -> tuple[str, list[tuple[str, bytes]]]:
-        """The JSON-LD that a page embeds, and its siblings: Turtle, N-Triples, RDF/XML and JSON-LD of
-        the same statements, and the document of the API.
+        """The JSON-LD that a page embeds, and its siblings: the same statements in each format, and
+        the document of the API.
         """
         node = self._node(resource)
         return self._data(resource, node, framed or self.static_api.each_document([node])[0])
@@ -107,29 +110,36 @@ class ResourceFiles:
         self, resource: Resource, own: Node, document: bytes
     ) -> tuple[str, list[tuple[str, bytes]]]:
         triples, own_text, own_part = resource.triples(), line(own), self._context([own])
-        graph, part = own_text, own_part
-        if resource.rows:
-            nodes = [
-                own
-                if subject == resource.iri
-                else node_object(subject, [(p, o) for _, p, o in rows], self.context)
-                for subject, rows in groupby(triples, key=itemgetter(0))
-            ]
-            graph, part = ",\n".join(map(line, nodes)), self._context(nodes)
-        ntriples = "".join([f"{s} {p} {o} .\n" for s, p, o in triples])
         embedded = script_safe(f'{{"@context": {own_part}, {own_text[1:]}')
-        files = {
-            ".ttl": turtle(triples, self.terms).encode(),
-            ".nt": ntriples.encode(),
-            ".rdf": self._rdf_xml.document(triples, ntriples),
-            ".jsonld": f'{{"@context": {part},\n"@graph": [\n{graph}\n]}}\n'.encode(),
-            ".json": document,
-        }
-        return embedded, [(resource.page + suffix, text) for suffix, text in files.items()]
+        files = {"json": document}
+        if "ttl" in self.formats:
+            files["ttl"] = turtle(triples, self.terms).encode()
+        if "jsonld" in self.formats:
+            graph, part = own_text, own_part
+            if resource.rows:
+                nodes = self._nodes(resource, own, triples)
+                graph, part = ",\n".join(map(line, nodes)), self._context(nodes)
+            files["jsonld"] = f'{{"@context": {part},\n"@graph": [\n{graph}\n]}}\n'.encode()
+        if not self.formats.isdisjoint(("nt", "rdf")):
+            ntriples = "".join([f"{s} {p} {o} .\n" for s, p, o in triples])
+            if "nt" in self.formats:
+                files["nt"] = ntriples.encode()
+            if "rdf" in self.formats:
+                files["rdf"] = self._rdf_xml.document(triples, ntriples)
+        return embedded, [(f"{resource.page}.{suffix}", text) for suffix, text in files.items()]
+
+    def _nodes(self, resource: Resource, own: Node, triples: Sequence[Triple]) -> list[Node]:
+        """The nodes of a page as JSON-LD: its resource, and those in its tables."""
+        return [
+            own
+            if subject == resource.iri
+            else node_object(subject, [(p, o) for _, p, o in rows], self.context)
+            for subject, rows in groupby(triples, key=itemgetter(0))
+        ]
 
     def _context(self, nodes: Sequence[Node]) -> str:
         """The part of the context that nodes use, as JSON."""
-        part = needed(nodes, self.context)
+        part = self.context.needed(nodes)
         text = self._parts.get(id(part))
         if text is None:  # a part is the same object as long as the context lives
             text = self._parts[id(part)] = line(part)
@@ -172,7 +182,7 @@ def rendered(files: ResourceFiles, items: Iterable[Waiting], processes: int) -> 
 
 def _blocks(items: Iterable[Waiting]) -> Iterator[list[Waiting]]:
     rest = iter(items)
-    return iter(lambda: list(islice(rest, _BLOCK)), [])
+    return iter(lambda: list(islice(rest, BLOCK)), [])
 
 
 def turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:

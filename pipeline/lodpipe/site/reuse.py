@@ -13,6 +13,9 @@ A page of the old site with the same two digests gets a second name in the new o
 where the disk can). The rest is rendered. What cannot be read, was changed by hand, is no regular
 file, or has another size, owner or other rights than a new file is rendered as well, so a damaged
 site costs time and nothing else.
+
+Packed pages are written into a new archive in the same order, so that a build after a change gives
+the same bytes as one from nothing; the entries of an unchanged page are copied as they are.
 """
 
 from __future__ import annotations
@@ -22,12 +25,16 @@ import hashlib
 import marshal
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from lodpipe.publish.packed_pages import FILE as PACKED
+from lodpipe.publish.packed_pages import Entry, SiteArchive
 
 DIGEST = ".digest"
 _PROGRAM = Path(__file__).parent.parent
@@ -130,15 +137,47 @@ class PageReuse:
         """Whether a page needs no rendering: its files are those of the old site, or were written
         for another resource whose page has that name.
         """
-        if page in self._done:
+        if not self.begin(page):
             return True
-        self._done.add(page)
         own = [name for name in names if name not in self._of_dist]
         size = self._take(page, own, digest) if self._replaced.isdisjoint(names) else None
         if size is None:
             return False
         self._lines.append(f"{digest} {size} {page}\n")
         return True
+
+    def begin(self, page: str) -> bool:
+        """Whether no other resource has a page of that name."""
+        is_new = page not in self._done
+        self._done.add(page)
+        return is_new
+
+    def take_packed(self, page: str, names: Sequence[str], digest: str) -> list[Entry] | None:
+        """The files of a page in the old archive, where they are as they were; else None."""
+        known, size = self._known.get(page, ("", 0))
+        if known != digest or self._archive is None or not self._replaced.isdisjoint(names):
+            return None
+        own = [name for name in names if name not in self._of_dist]
+        try:
+            entries = self._archive.entries(own)
+        except sqlite3.Error:  # it is damaged
+            return None
+        if len(entries) != len(own) or sum(entry.size for entry in entries) != size:
+            return None
+        self.noted(page, size, digest)
+        return entries
+
+    @cached_property
+    def _archive(self) -> SiteArchive | None:
+        """The packed pages of the old site; None where there are none, or they were changed."""
+        path = self._old / PACKED
+        with contextlib.suppress(OSError, sqlite3.Error):
+            state = path.lstat()
+            if (state.st_mode, state.st_uid) == self._mode_and_owner and (
+                state.st_mtime_ns <= self._newest
+            ):
+                return SiteArchive(path)
+        return None
 
     def _take(self, page: str, names: Sequence[str], digest: str) -> int | None:
         """The size of the files of a page that were linked; None where one is not as it was."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from lodpipe.site.site_files import SiteFiles
 
@@ -40,8 +41,7 @@ _LONGEST = 40  # characters of a word
 TEXT, KEY, NAME, LABEL, SHORT_LABEL, SHORTER_LABEL, FIRST, ALONE = range(8)
 
 
-@dataclass(frozen=True)
-class SearchEntry:
+class SearchEntry(Struct, frozen=True):
     """A resource as the search finds it: its group, its page, its labels in the languages of the
     publication, other names, what distinguishes it from others of its name; further texts and keys.
     """
@@ -87,7 +87,8 @@ def spellings(word: str) -> tuple[str, ...]:
     """
     base = plain(word)
     if word.isascii():  # the same without the marks that it has not
-        return tuple(dict.fromkeys((base, _SHUT.sub(r"\1", base)))) if "e" in base else (base,)
+        shut = _SHUT.sub(r"\1", base) if "ae" in base or "oe" in base or "ue" in base else base
+        return (base,) if shut == base else (base, shut)
     composed = unicodedata.normalize("NFC", word.lower())
     return tuple(dict.fromkeys((base, plain(composed.translate(_UMLAUTS)), _SHUT.sub(r"\1", base))))
 
@@ -146,8 +147,9 @@ class SearchShards:
     def _add(self, entry: SearchEntry) -> None:
         while len(self._starts) <= entry.group:
             self._starts.append(self._count)
-        best = dict.fromkeys(_spelt(words(entry.texts)), TEXT)
-        best |= dict.fromkeys(_spelt(words(entry.keys)), KEY)
+        best = dict.fromkeys(_spelt(words(entry.texts)), TEXT) if entry.texts else {}
+        if entry.keys:
+            best |= dict.fromkeys(_spelt(words(entry.keys)), KEY)
         names = [words(name) for name in entry.names]
         for name in names:
             best |= (named := dict.fromkeys(_spelt(name), NAME))

@@ -31,9 +31,10 @@ class SiteFiles:
         except FileExistsError:
             return os.stat(last, dir_fd=self._descriptor, follow_symlinks=False).st_size
         try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(file, rest) :]
+            if (done := os.write(file, content)) < len(content):
+                rest = memoryview(content)[done:]
+                while rest:
+                    rest = rest[os.write(file, rest) :]
         finally:
             os.close(file)
         return len(content)

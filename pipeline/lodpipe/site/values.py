@@ -5,11 +5,11 @@ safe.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.site.names import literal
@@ -58,8 +58,7 @@ _CURRENCIES = {"EUR": "€", "USD": "$", "GBP": "£"}
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class Value:
+class Value(Struct):
     """One value: its text, where it leads, in which language it is, whether it leads away, and the
     numbers of its sources as markup.
 

@@ -61,7 +61,7 @@ from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.repository import Feedback
 from lodpipe.site.resource_files import (
-    DATA,
+    BLOCK,
     PageFacts,
     ResourceFiles,
     Waiting,
@@ -508,14 +508,10 @@ class _Site:
             )
             for renderer in self.renderers
         ]
-        files = ResourceFiles(pages, terms, context, self.static_api)
+        formats = frozenset(row.suffix for row in self.publication.document_formats)
+        files = ResourceFiles(pages, terms, context, self.static_api, formats)
         if self.packed:
-            # In one process, for the order of the entries is that of the resources.
-            with ArchiveWriter(self.folder / PACKED) as archive:
-                for item in rendered(files, self._changed(files, reuse), 1):
-                    for name, content in item.files:
-                        if not reuse.is_of_dist(name):
-                            archive.put(name, content)
+            self._pack(files, reuse)
             return
         put = self.renderers[0].files.put
         for item in rendered(files, self._changed(files, reuse), page_processes()):
@@ -523,10 +519,38 @@ class _Site:
             size = sum(length for name, length in written if not reuse.is_of_dist(name))
             reuse.noted(item.page, size, item.digest)
 
+    def _pack(self, files: ResourceFiles, reuse: PageReuse) -> None:
+        """The files of every resource into one archive, in one process: the order of the entries is
+        that of the resources.
+        """
+        described = (item for item in self._each_resource(files) if reuse.begin(item[0]))
+        with ArchiveWriter(self.folder / PACKED) as archive:
+            while block := list(islice(described, BLOCK)):
+                old = [reuse.take_packed(page, names, item.digest) for page, names, item in block]
+                pairs = zip(block, old, strict=True)
+                changed = [item for (*_, item), entries in pairs if entries is None]
+                new = iter(files.rendered(changed))
+                for entries in old:
+                    if entries is not None:
+                        archive.add(entries)
+                        continue
+                    item = next(new)
+                    own = [file for file in item.files if not reuse.is_of_dist(file[0])]
+                    size = sum(archive.put(name, content) for name, content in own)
+                    reuse.noted(item.page, size, item.digest)
+
     def _changed(self, files: ResourceFiles, reuse: PageReuse) -> Iterator[Waiting]:
-        """The resources whose files have to be written; pages of withdrawn ones are written now."""
+        """The resources whose files have to be written."""
+        for page, names, item in self._each_resource(files):
+            if not reuse.take(page, names, item.digest):
+                yield item
+
+    def _each_resource(self, files: ResourceFiles) -> Iterator[tuple[str, list[str], Waiting]]:
+        """Every resource that is described: its page, the names of its files, and what they are made
+        of. Pages of withdrawn ones are written now.
+        """
         suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers]
-        suffixes += [*DATA, ".json"]
+        suffixes += [f".{suffix}" for suffix in (*files.formats, "json")]
         withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
             iri = resource.iri[1:-1]
@@ -541,9 +565,7 @@ class _Site:
                 self._withdrawn(resource, listed, Markup(embedded))
                 continue
             self.sitemap.add(resource.page)
-            names = [resource.page + suffix for suffix in suffixes]
-            if not reuse.take(resource.page, names, item.digest):
-                yield item
+            yield resource.page, [resource.page + suffix for suffix in suffixes], item
 
     def _covered(self, resource: Resource) -> tuple[TableCoverage, CoveredRecord] | None:
         """The record of a resource in a table whose coverage is counted."""

@@ -281,11 +281,12 @@ def _identifiers(
     host: Host, publication: Publication, statements: Statements
 ) -> Iterator[tuple[str, Question]]:
     """A resource of each class and the dataset, as each type of document, which comes first."""
-    types = [row.media_type for row in DOCUMENTS] + (["text/html"] if publication.site else [])
+    page = ["text/html"] if publication.site else []
     examples = set(statements.examples(publication.base).values())
-    resources = [publication.base + "dataset", *(term[1:-1] for term in sorted(examples))]
-    for resource in resources:
-        for media_type in types:
+    documents = {publication.base + "dataset": DOCUMENTS}
+    documents |= {term[1:-1]: publication.document_formats for term in sorted(examples)}
+    for resource, formats in documents.items():
+        for media_type in [*(row.media_type for row in formats), *page]:
             yield media_type, _identifier(host, resource, media_type)
 
 

@@ -88,7 +88,7 @@ class NodeDocuments:
 
     def part(self, nodes: Sequence[Node]) -> Node:
         """The part of the context that nodes use."""
-        return needed(nodes, self.context)
+        return self.context.needed(nodes)
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -219,23 +219,6 @@ def line(document: object) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=0).decode()
 
 
-def needed(nodes: Sequence[Node], context: Context) -> Node:
-    """The part of a context that nodes use."""
-    names: list[str] = []
-    waiting: list[Any] = list(nodes)
-    for value in waiting:  # it grows
-        kind = type(value)
-        if kind is str:
-            if name := context.used_by(value):
-                names.append(name)
-        elif kind is dict:
-            names.extend(value)
-            waiting.extend(value.values())
-        elif kind is list:
-            waiting.extend(value)
-    return context.part_of(frozenset(names))
-
-
 def plain(value: Any, context: Context, languages: Iterable[str]) -> str:
     """A value of a node as one text, for tables: of a reference its label, else its IRI; several
     are joined by semicolons.
@@ -269,6 +252,5 @@ __all__ = [
     "Value",
     "dumped",
     "line",
-    "needed",
     "plain",
 ]

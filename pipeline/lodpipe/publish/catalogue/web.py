@@ -8,7 +8,7 @@ three tiers: types without a weight, then those with half the weight or more, th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from lodpipe.config.publication_keys import Publication
@@ -111,10 +111,13 @@ _FILES = {
 }
 
 
-def accept_rules() -> Iterator[tuple[str, str]]:
-    """Suffix and pattern of the Accept header, the first that matches decides."""
+def accept_rules(suffixes: Container[str]) -> Iterator[tuple[str, str]]:
+    """Suffix and pattern of the Accept header, for documents with these suffixes; the first that
+    matches decides.
+    """
+    offered = [item for item in NEGOTIATED if item[0] in suffixes]
     for weight in _WEIGHTS:
-        for suffix, media_type in NEGOTIATED:
+        for suffix, media_type in offered:
             quoted = media_type.replace("+", r"\+").replace(".", r"\.")
             yield suffix, f"(^|,) *{quoted} *(; *[^q,; ][^,;]*)*{weight} *(,|$)"
 
@@ -172,7 +175,9 @@ def write_web(
     it is used.
     """
     contact = publication.contact
-    rules = list(accept_rules())
+    rules = list(accept_rules({suffix for suffix, _ in NEGOTIATED}))
+    formats = publication.document_formats
+    rules_of_resources = list(accept_rules({*(row.suffix for row in formats), "json", "html"}))
     prefix = publication.path
     ends = document_ends(publication.languages)
     newest_first = sorted(tombstones, key=lambda item: item.date, reverse=True)
@@ -204,6 +209,8 @@ def write_web(
         "suffixes": _FILE_SUFFIXES,
         "links": header_links(links),
         "rules": rules,
+        "rules_of_resources": rules_of_resources,
+        "formats": formats,
         "rules_and_rest": [*rules, ("html", ""), ("ttl", "")],
         "withdrawn": withdrawn,
         "in_htaccess": withdrawn.listed[:_MOST_IN_HTACCESS],

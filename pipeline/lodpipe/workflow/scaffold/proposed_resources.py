@@ -119,7 +119,7 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
     used.update(
         name
         for table in tables
-        for entry in table.all_fields if entry.kind == "list" and entry.item
+        for entry in table.all_fields if entry.kind in ("list", "keyed") and entry.item
         for name in classes_of(entry.name, terms) if entry.item.kind == "fields"
     )  # fmt: skip
     prefixes = {table.name: table.prefix for table in tables if table.prefix}
@@ -662,7 +662,8 @@ class _Reader:
             own = own_class(name)  # two lists of one name
         if is_shared and own_class(path[-1]) not in map(own_class, self.kinds):
             own = own_class(path[-1])
-        known = (name for name in classes if not name.startswith("def:"))
+        is_value = not item.fields and not is_shared  # access: {core: write} is no team
+        known = (name for name in classes if not name.startswith("def:") and not is_value)
         self.lists.append(
             Resource(
                 name, name, subject, (f"def:{own}", *known), statements, label,

@@ -515,6 +515,9 @@ def _kind(resource: Resource, answers: Answers) -> Iterator[str]:
     plural = label_of(resource.plural or resource.name)
     yield f"      plural: {_flow(_named(plural, answers))}"
     yield "      menu: true" if resource.is_record else "      minor: true"
+    member = any(rule.property == "org:member" for rule in resource.statements)
+    if member and not any(rule.property in NAMES for rule in resource.statements):
+        yield "      name: ['org:member']  # a membership is called like its member"
 
 
 def _rows_of(resource: Resource, records: list[Resource], answers: Answers) -> Iterator[str]:

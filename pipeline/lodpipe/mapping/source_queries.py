@@ -71,4 +71,4 @@ def links_of(column: str) -> str:
     return f"CASE WHEN regexp_full_match({value}, '{_ADDRESS}') THEN {value} END AS {named}"
 
 
-_ADDRESS = r"""(?i)https?://[^\s<>"{}|\\^`]+"""
+_ADDRESS = r"""(?i)https?://[^\s<>"{}|\\^`#]+(#[^\s<>"{}|\\^`#]*)?"""

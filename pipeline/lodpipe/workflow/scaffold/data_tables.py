@@ -38,7 +38,10 @@ _NO_DATA = re.compile(
     re.IGNORECASE,
 )
 _SUFFIXES = {*READERS, *ROWS, *DATABASES, *FORMATS, ".geojson"}
-_SKIPPED = {"node_modules", "dist", "build", "vendor", "tests", "test", "schemas", "schema"}
+_SKIPPED = {
+    "node_modules", "dist", "build", "vendor", "tests", "test", "schemas", "schema",
+    "_layouts", "_includes", "_sass", "_site",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class DataTable:
     them in a file, whether they are the entries of a map, and whether they are written again
     (rows with commas in UTF-8, others as JSON Lines), for no declaration describes them as they are;
     `excluded` are the patterns of files that are left out, `references` the tables that fields refer to,
-    as the data declare it.
+    as the data declare it, `file_column` the field that has the name of the file of each record.
     """
 
     name: str
@@ -61,6 +64,7 @@ class DataTable:
     reason: str = ""
     excluded: tuple[str, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
+    file_column: str = ""
 
 
 def data_tables(
@@ -109,7 +113,8 @@ def data_tables(
     joined = _same_fields([table for table in tables if not table.is_rows], root, holding)
     tables = [
         *_same_columns([table for table in tables if table.is_rows]),
-        *joined, *_one_file_each(single, root, read), *_one_file_each(again, root, ()),
+        *joined, *_one_entry_each(single, root, read), *_one_file_each(single, root, read),
+        *_one_file_each(again, root, ()),
     ]  # fmt: skip
     used = {
         name for table in tables for pattern in table.files for name in _matching(read, pattern)
@@ -239,7 +244,8 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
         yield DataTable(
             _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
-            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head or is_ragged or not is_headed,
+            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head or is_ragged
+            or not is_headed or path.suffix.lower() != ".csv",
         )  # fmt: skip
 
 
@@ -272,12 +278,16 @@ def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
         path = PurePosixPath(table.files[0])
         columns: tuple[object, ...] = tuple(table.records[0])
         columns = (table.name, table.files) if _is_of_database(table) else columns
-        groups.setdefault((path.parent, path.suffix, table.dialect, columns), []).append(table)
-    for (parent, *_), group in groups.items():
+        parent = re.sub(r"\d+", "0", path.parent.as_posix())  # 2014, 2016
+        groups.setdefault((parent, path.suffix, table.dialect, columns), []).append(table)
+    for group in groups.values():
         if len(group) == 1:
             yield group[0]
             continue
-        folder = PurePosixPath(str(parent)).name or "records"
+        parents = {PurePosixPath(table.files[0]).parent for table in group}
+        folder = parents.pop().name if len(parents) == 1 else ""
+        folder = folder or _common_words([PurePosixPath(table.files[0]).stem for table in group])
+        folder = folder or "records"
         records = [record for table in group for record in table.records]
         files = tuple(name for table in group for name in table.files)
         reason = f"{len(records)} rows of {len(group)} files with the same columns"
@@ -320,8 +330,13 @@ def _is_like(fields: set[str], first: DataTable, table: DataTable, usual: set[st
         return False
     if path.name == other.name:
         return _overlap(fields, usual)
+    are_beside = path.parent == other.parent
+    if first.at and first.name == table.name and are_beside:  # below one key in each file
+        return _overlap(fields, usual) or usual <= fields or fields <= usual
     shared = fields & usual
-    if len(shared) < 5 or 10 * len(shared) < 7 * max(len(fields), len(usual)):
+    is_variant = are_beside and fields == usual and bool(_common_words([path.stem, other.stem]))
+    fewest = 3 if is_variant else 5  # licences, licences-nonfree
+    if len(shared) < fewest or 10 * len(shared) < 7 * max(len(fields), len(usual)):
         return False
     known, own = ([key for key in _keys_of(some.records) if key] for some in (first, table))
     return not set(known) & set(own)
@@ -410,7 +425,9 @@ def _lists(
             reason=f"a map with {len(keyed)} entries {where}",
         )  # fmt: skip
     elif isinstance(content, dict) and _is_lookup(content):
-        rows = [{"key": key, "value": value} for key, value in content.items()]
+        are_links = all(re.match("https?://", str(value)) for value in content.values())
+        columns = ("key", "url" if are_links else "value")
+        rows = [dict(zip(columns, entry, strict=True)) for entry in content.items()]
         yield DataTable(
             _table_name(at[-1] if at else file), (file,), rows, at, is_rewritten=True,
             reason=f"{len(rows)} keys of {file}, each with a value",
@@ -474,6 +491,50 @@ def _root_name(folder: Path) -> str:
     return "records" if name in ("source", "src", "data", "records", "content", "files") else name
 
 
+def _one_entry_each(
+    files: dict[str, Record], root: str, read: Sequence[str]
+) -> Iterator[DataTable]:
+    """Files with a map of one entry, a record below its key: `{"Oak Bank": {…}}`. They are taken out
+    of `files`.
+    """
+    able = {
+        name: key
+        for name, content in files.items() if len(content) == 1
+        for key, value in content.items() if isinstance(value, dict)
+    }  # fmt: skip
+    for suffix in sorted({PurePosixPath(name).suffix for name in able}):
+        names = [name for name in able if PurePosixPath(name).suffix == suffix]
+        fields = Counter(field for name in names for field in cast(Record, files[name][able[name]]))
+        is_named = len({able[name] for name in names}) == len(names) > 2
+        if not is_named or 3 * max(fields.values(), default=0) < 2 * len(names):
+            continue
+        folders: dict[_Folder, list[str]] = {}
+        for name in names:
+            folders.setdefault((PurePosixPath(name).parent.as_posix(), suffix), []).append(name)
+        common = _common_folder([PurePosixPath(folder).parts for folder, _ in folders])
+        patterns = _patterns_of(list(folders), common, names, list(files))
+        matched = {name for pattern in patterns for name in _matching(list(read), pattern)}
+        if matched != set(names):
+            patterns = tuple(_pattern_of(key, below, "") for key, below in folders.items())
+        records = [
+            {"id": able[name], **cast(Record, files.pop(name)[able[name]])} for name in names
+        ]
+        yield DataTable(
+            _table_name(common[-1] if common else root), patterns, records, is_keyed=True,
+            reason=f"{len(names)} files with one entry each",
+        )  # fmt: skip
+
+
+def _common_folder(folders: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The parts that paths of folders begin with."""
+    common = []
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        common.append(level[0])
+    return tuple(common)
+
+
 def _one_file_each(
     files: Mapping[str, Record], root: str, read: Sequence[str]
 ) -> Iterator[DataTable]:
@@ -504,7 +565,7 @@ def _one_file_each(
         if len(names) < 2:
             continue
         parts = [PurePosixPath(folder).parts for folder, _ in keys]
-        common = parts[0][: next((n for n in range(len(parts[0])) if len({p[: n + 1] for p in parts}) > 1), len(parts[0]))]  # fmt: skip
+        common = _common_folder(parts)
         patterns = _patterns_of(keys, common, names, list(files))
         records = [files[name] for name in names]
         if column := _file_column(names, records):
@@ -516,7 +577,7 @@ def _one_file_each(
         called = {path[-1:] for path in parts}
         last = (called.pop() if len(called) == 1 else common)[-1:]
         yield DataTable(
-            _table_name("".join(last) or root), patterns, records, is_rewritten=not read,
+            _table_name("".join(last) or root), patterns, records, is_rewritten=not read, file_column=column,
             reason=f"{len(names)} files with one record each",
         )  # fmt: skip
 
@@ -536,6 +597,8 @@ def _are_one_kind(
     (usual, known), (fields, (folder,)) = group, other
     if known[0][1] != folder[1] or not _overlap(usual, fields):
         return False
+    if _are_nested(folder[0], known[0][0]):  # teams, teams/archive
+        return _have_names_of_their_own((*known, folder), folders)
     names = {PurePosixPath(path).name for path, _ in (*known, folder)}
     parents = {PurePosixPath(path).parent for path, _ in (*known, folder)}
     beside = {path.name for name, _ in folders if (path := PurePosixPath(name)).parent in parents}
@@ -544,6 +607,20 @@ def _are_one_kind(
     keys = [_keys_of(files[name] for name in folders[path]) for path in (*known, folder)]
     is_distinct = len(set().union(*keys)) == sum(map(len, keys))
     return is_distinct and len(usual) >= 5 and usual == fields
+
+
+def _are_nested(folder: str, other: str) -> bool:
+    """Whether one of two folders is in the other, and its name is no plural."""
+    inner, outer = sorted(map(PurePosixPath, (folder, other)), key=lambda path: -len(path.parts))
+    return inner.parent == outer and outer.name != "" and not _is_plural(inner.name)
+
+
+def _have_names_of_their_own(
+    known: tuple[_Folder, ...], folders: Mapping[_Folder, list[str]]
+) -> bool:
+    """Whether no two files of these folders have the same name, which names their records."""
+    stems = [PurePosixPath(name).stem for folder in known for name in folders[folder]]
+    return len(set(stems)) == len(stems)
 
 
 def _is_plural(name: str) -> bool:
@@ -658,7 +735,8 @@ def _distinct(tables: list[DataTable]) -> list[DataTable]:
             name = f"table_{name}" if name.endswith("s") else f"{name}s"
         if taken[singular(name)] or name in ("statements", "declared", "concepts"):
             parents = PurePosixPath(table.files[0]).parent.name
-            name = _table_name(f"{parents}_{name}") if parents else f"{name}_{taken[name] + 1}"
+            full = f"{name}_{parents}" if parents[:1].isdigit() else f"{parents}_{name}"
+            name = _table_name(full) if parents else f"{name}_{taken[name] + 1}"
         number = 1
         while taken[singular(name)]:
             number += 1

@@ -133,7 +133,7 @@ _IDENTIFIERS = re.compile(
     r"(^|_)(id|ids|identifier|uuid|wikidata|ror|isni|gnd|viaf|orcid|ags|ars|siren|siret|lei|grid|doi)$"
 )
 _CATEGORIES = re.compile(
-    r"(^|_)(kind|type|category|class|classification|status|state|role|gender|sex|level|party|art|"
+    r"(^|_)(kind|type|category|categorie|class|classification|status|state|role|gender|sex|level|party|art|"
     r"typ|kategorie|rolle|theme|subject|format|frequency|chamber|lang)s?$"
 )
 _TEXTS = re.compile(r"(^|_)(name|title|description|text|note|comment|abstract|summary|address)s?$")
@@ -147,6 +147,12 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 LANGUAGE_TAG = re.compile(
     "ar|fa|he|hi|th|ur|vi|bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
 )
+_DATE_TIME = re.compile(
+    r"[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
+    r"(Z|[+-](0\d|1[0-3]):[0-5]\d)?"
+)
+# What people write for true and false.
+_ANSWERS = (("yes", "no"), ("true", "false"), ("ja", "nein"), ("oui", "non"), ("y", "n"))
 _MOMENT = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d\d:\d\d|\d+\.\d+$")
 _NAME_LIKE = re.compile(r"[a-z][a-z0-9]*([-_]{1,2}[a-z0-9]+)*")  # tag: include-copyright
 MOST_CONCEPTS = 60
@@ -248,6 +254,9 @@ def _key(
     ] or _first_texts(able, own)  # fmt: skip
     if not able:
         return (), ()
+    most = max(uses[path] for path in able)
+    if uses.get((table.file_column,), most) < most:  # a field says more than the names of files
+        able = [path for path in able if uses[path] == most]
     ranks = {path: _key_rank(table, path, candidates[path]) for path in able}
     path = min(
         able,
@@ -296,6 +305,11 @@ def _key_rank(table: DataTable, path: tuple[str, ...], census: FieldCensus) -> t
     """
     is_first = path == tuple(table.records[0])[:1]
     is_code = len(path) == 1 and max(map(len, census.values)) <= _LONGEST_CODE
+    if (
+        all(map(_URL, census.values))
+        and len({text.rpartition("/")[0] for text in census.values}) > 1
+    ):
+        return len(_KEY_NAMES) + 2, 0  # addresses of many hosts, in the place of a name
     return min(_name_rank(table, name, is_first, is_code) for name in path)
 
 
@@ -512,14 +526,8 @@ class _Reader:
         if table is not None:
             reason = f"{len(census.values)} values, all of them keys of {table}"
             return replace(plain, kind="ref", target=table, reason=reason)
-        if set(census.kinds) == {"text", "boolean"} and "true" not in census.values:
-            values = Counter(
-                {text: times for text, times in census.values.items() if text != "false"}
-            )
-            rest = replace(census, kinds=Counter({"text": census.kinds["text"]}), values=values)
-            reason = f"{_share(census)}, `false` where there is none"
-            published = _single_type(name, rest, False)[0]
-            return replace(plain, target="any", published=published, absent="false", reason=reason)
+        if written := self._written(plain, census, is_listed):
+            return written
         target, reason = _single_type(name, census, self.table.is_rows)
         if target == "text" and " no url, such as" in reason and not is_listed:
             reason += "; only addresses are in the graph"
@@ -544,7 +552,7 @@ class _Reader:
                 item = FieldForm(name, "", "type", "text")  # parts of a text are not renamed
             reason = f"{_share(census)}, several separated by {separator!r}"
             return replace(plain, target="text", item=item, separator=separator, reason=reason)
-        if target in ("text", "slug", "any") and _is_category(name, census):
+        if target in ("text", "slug", "any") and _is_category(name, census, is_listed):
             names: Mapping[str, str] = _concept_names(census.values)
             concepts_of = names if any(key != value for key, value in names.items()) else {}
             reason = f"{len(census.values)} different values in {census.present} records"
@@ -565,6 +573,28 @@ class _Reader:
                 plain, target=target, pattern=_DECIMAL.pattern, published="decimal", reason=reason
             )
         return replace(plain, target=target, unique=unique, reason=reason or _share(census))
+
+    def _written(self, plain: FieldForm, census: FieldCensus, is_listed: bool) -> FieldForm | None:
+        """The form of texts that are true or false, a day with a time, or `false` for no value."""
+        share, kinds = _share(census), set(census.kinds)
+        if kinds == {"text", "boolean"} and set(census.values) <= {"true", "false"}:
+            reason = f"{share}, true or false, also in quotes"
+            return replace(plain, target="any", published="boolean", reason=reason)
+        if kinds == {"text", "boolean"} and "true" not in census.values:
+            texts = {text: times for text, times in census.values.items() if text != "false"}
+            rest = replace(census, kinds=Counter(text=census.kinds["text"]), values=Counter(texts))
+            published = _single_type(plain.name, rest, False)[0]
+            reason = f"{share}, `false` where there is none"
+            return replace(plain, target="any", published=published, absent="false", reason=reason)
+        if is_listed or kinds != {"text"}:
+            return None
+        if answers := _answers(census):
+            reason = f"{share}, {' or '.join(answers)}"
+            return replace(plain, target="text", values=answers, published="boolean", reason=reason)
+        if all(map(_DATE_TIME.fullmatch, census.values)):
+            reason = f"{share}, days with times"
+            return replace(plain, target="text", published="date-time", reason=reason)
+        return None
 
     def _declared(self, name: str, census: FieldCensus, path: tuple[str, ...]) -> str | None:
         """The table that a field refers to, as the data declare it, where all values are keys of it."""
@@ -649,6 +679,9 @@ def _is_keyed(census: FieldCensus) -> bool:
     rare, all entries of one kind.
     """
     kinds = {entry.kind for entry in census.fields.values() if entry.present}
+    are_times = all(re.fullmatch(r"[12]\d{3}(-\d\d){0,2}", name) for name in census.fields)
+    if are_times and len(census.fields) > 2:  # figures by month
+        return len(kinds) == 1 and kinds <= {"text", "integer", "decimal", "map"}
     rare = [entry for entry in census.fields.values() if 2 * entry.present < census.present]
     are_codes = all(re.fullmatch(r"[a-z]{3}|[A-Z]{2,3}|[0-9-]+", name) for name in census.fields)
     many = len(census.fields) > 10 and (2 * len(rare) > len(census.fields) or are_codes)
@@ -846,7 +879,7 @@ def _single_type(name: str, census: FieldCensus, is_rows: bool) -> tuple[str, st
         ):
             continue
         if type_ == "language" and not re.search(
-            r"(^|_)(lang|language|sprache|langue)$", snake_case(name)
+            r"(^|_)(lang|language|sprache|langue)s?$", snake_case(name)
         ):
             continue
         wrong = [text for text in texts if not holds(text)]
@@ -882,6 +915,7 @@ def _matcher(type_: str) -> Callable[[str], bool]:
     return lambda text: bool(pattern.search(text))
 
 
+_URL = _matcher("url")
 # From the narrowest to the widest.
 _JUDGES: dict[str, Callable[[str], bool]] = {
     "boolean": lambda text: text in ("true", "false"),
@@ -889,7 +923,7 @@ _JUDGES: dict[str, Callable[[str], bool]] = {
     "integer": lambda text: bool(_INTEGER.fullmatch(text)),
     "decimal": lambda text: bool(_DECIMAL.fullmatch(text)),
     "partial-date": _is_partial_date,
-    "url": _matcher("url"),
+    "url": lambda text: bool(_URL(text)) and text.count("#") < 2,
     "language": _matcher("language"),
     "slug": _matcher("slug"),
 }
@@ -914,8 +948,21 @@ def _are_numbers(name: str, census: FieldCensus) -> bool:
     )
 
 
-def _is_category(name: str, census: FieldCensus) -> bool:
-    """Whether the values are a short list that records share."""
+def _answers(census: FieldCensus) -> dict[str, str]:
+    """Yes and no as they are written, with what they mean; empty where there are other values."""
+    for yes, no in _ANSWERS:
+        meanings = {yes: "true", no: "false"}
+        if set(census.kinds) == {"text"} and all(
+            text.lower() in meanings for text in census.values
+        ):
+            return {text: meanings[text.lower()] for text in sorted(census.values)}
+    return {}
+
+
+def _is_category(name: str, census: FieldCensus, is_listed: bool = False) -> bool:
+    """Whether the values are a short list that records share; `is_listed`: items of lists, of which
+    there may be more.
+    """
     distinct = len(census.values)
     if (
         _TEXTS.search(snake_case(name))
@@ -934,7 +981,8 @@ def _is_category(name: str, census: FieldCensus) -> bool:
         return False  # values that differ in capitals only are one concept
     if _CATEGORIES.search(snake_case(name)):
         return census.present >= 2 * distinct or distinct <= 3
-    return census.present >= 10 * distinct and distinct <= 20 and census.present > 30
+    most = MOST_CONCEPTS if is_listed else 20
+    return census.present >= 10 * distinct and distinct <= most and census.present > 30
 
 
 def _concept_names(values: Mapping[str, int]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from lodpipe.runtime.whole_files import whole_files
 from lodpipe.sources.file_patterns import PatternError
 from lodpipe.sources.inventory import is_note
 from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables, may_have_records
+from lodpipe.workflow.scaffold.even_values import with_even_values
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
     TableForm,
@@ -75,6 +76,7 @@ def propose(data: Path, excluded: tuple[str, ...] = ()) -> Proposal:
         raise InvalidDeclaration(
             [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]
         )
+    tables = [with_even_values(table) for table in tables]
     forms = with_joint_references(with_shared_concepts(table_forms(tables)))
     return Proposal(folder, tuple(forms), tuple(findings), unused)
 

@@ -53,7 +53,7 @@ from lodpipe.workflow.scaffold.shared_values import repetition
 
 DATATYPES = {
     "integer": "xsd:integer", "decimal": "xsd:decimal", "boolean": "xsd:boolean", "date": "xsd:date",
-    "year": "xsd:gYear",
+    "year": "xsd:gYear", "date-time": "xsd:dateTime",
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def resources_of(tables: list[TableForm], terms: Terms, language: str) -> list[R
     used.update(
         name
         for table in tables
-        for entry in table.all_fields if entry.kind == "list" and entry.item
+        for entry in table.all_fields if entry.kind in ("list", "keyed") and entry.item
         for name in classes_of(entry.name, terms) if entry.item.kind == "fields"
     )  # fmt: skip
     prefixes = {table.name: table.prefix for table in tables if table.prefix}
@@ -145,6 +145,8 @@ def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
     if any(entry.continues for entry in table.all_fields):
         return (f"def:{own_class(table.name)}",)
     classes = classes_of(table.name, terms)
+    if classes[0] == "org:Post" and not _is_position(table):
+        classes = ("schema:BlogPosting", "schema:CreativeWork")
     fields = [
         inner for entry in table.fields for inner in (entry, *entry.fields) if inner.kind != "list"
     ]
@@ -157,6 +159,20 @@ def _classes(table: TableForm, terms: Terms) -> tuple[str, ...]:
         if is_of_place(fields, terms):
             return (*classes, "schema:Place")
     return classes
+
+
+# Fields of posts in an organisation, and of posts in a blog.
+_OF_POSITIONS = re.compile(
+    r"(^|_)(organi[sz]ation|body|role|holder|incumbent|area|salary|grade|amt)"
+)
+_OF_TEXTS = {"permalink", "layout", "excerpt", "slug", "tags", "categories", "author", "authors"}
+
+
+def _is_position(table: TableForm) -> bool:
+    """Whether posts are those of an organisation: by their fields, or because nothing says more."""
+    names = [snake_case(entry.name) for entry in table.fields]
+    refers = any(entry.kind == "ref" for entry in table.fields)
+    return refers or any(map(_OF_POSITIONS.search, names)) or not _OF_TEXTS.intersection(names)
 
 
 def _relates(fields: list[FieldForm], terms: Terms) -> bool:
@@ -207,6 +223,8 @@ class _Reader:
         self.folder = folder_of(table.name)
         local = "_local" if table.name in prefixes else ""
         self.subject = "/".join([self.folder, *(f"$({entry.name}{local})" for entry in table.keys)])
+        self.are_merged = len(table.keys) == 1 and not table.key
+        self.siblings = table.fields  # the fields of what statements are made of
         self.used: set[str] = set()
         self.paths: dict[str, tuple[str, ...]] = {}  # from columns to the keys of the files
         self.lists: list[Resource] = []
@@ -219,7 +237,7 @@ class _Reader:
         statements, parts = self._parts_of(statements)
         own = Resource(
             table.name, table.name, self.subject, self.classes, statements, label_of(singular(table.name)),
-            key=table.key, is_record=True, are_merged=len(table.keys) == 1 and not table.key,
+            key=table.key, is_record=True, are_merged=self.are_merged,
             query=self._query(self._rows(), statements, *self._cut_keys()),
         )  # fmt: skip
         return [own, *parts, *self.lists]
@@ -371,7 +389,7 @@ class _Reader:
         is_plain = is_plain or is_of_record(path)
         if entry.published:
             entry = replace(entry, target=entry.published)
-        path = self._without_id(entry, path)
+        path = self._without_repetition(self._without_id(entry, path))
         if entry.address and not entry.key and entry.kind == "type":
             same = all(singular(snake_case(name)) in _OF_REGISTERS for name in path[:-1])
             same |= is_of_record(path)
@@ -419,13 +437,22 @@ class _Reader:
         is_taken = any(snake_case(other.name) == name for other in self.table.all_fields)
         return path if is_taken or not name else (*path[:-1], name)
 
+    def _without_repetition(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The path without a map whose name its field repeats: data.dataAccess → dataAccess; unless
+        another field is called so.
+        """
+        if len(path) < 2 or not snake_case(path[-1]).startswith(f"{snake_case(path[-2])}_"):
+            return path
+        same = [entry for entry in self.table.all_fields if entry.name == path[-1]]
+        return (*path[:-2], path[-1]) if len(same) == 1 else path
+
     def _end_of_membership(self, entry: FieldForm, classes: tuple[str, ...]) -> str:
         """What a membership has by the class of what a field refers to: its member or its organisation;
         empty where several fields could be that.
         """
-        if "org:Membership" not in classes or classes != self.classes:
+        if "org:Membership" not in classes:
             return ""
-        refs = [other.target for other in self.table.fields if other.kind == "ref"]
+        refs = [other.target for other in self.siblings if other.kind == "ref"]
         for class_, end in (("schema:Person", "org:member"), ("org:Organization", "org:organization")):  # fmt: skip
             of_class = [target for target in refs if class_ in self.kinds.get(target, ())]
             if class_ in self.kinds.get(entry.target, ()) and len(of_class) == 1:
@@ -482,7 +509,9 @@ class _Reader:
         if person := _person_named(statements):
             return person
         if any(rule.property in NAMES for rule in statements):
-            return statements
+            return self._with_title(statements)
+        if named := self._named_by_key(statements):
+            return named
         by_language = next(
             (rule for rule in statements if rule.kind == "texts" and re.search("name$|title$", rule.column.lower())),
             None,
@@ -530,6 +559,37 @@ class _Reader:
             replace(rule, property=NAMES[0]) if rule == name else rule for rule in statements
         )
 
+    def _named_by_key(self, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """The statements with the key of the entries of a map as name, where people read it so; else
+        nothing.
+        """
+        key, table = self.table.key, self.table.table
+        is_lookup = set(table.records[0]) == {"key", "url"}
+        if key is None or not (table.is_keyed or is_lookup):
+            return ()
+        texts = [str(record.get(key.source) or "") for record in table.records]
+        if not is_lookup and 2 * sum(
+            bool(re.search(r"[A-Z].*[a-z]| ", text)) for text in texts
+        ) < len(texts):
+            return ()
+        self.used.add(NAMES[0])
+        return (*statements, Statement(NAMES[0], key.name, "type", "text", "name", required=True))
+
+    def _with_title(self, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """The statements with the title as name, where the field `name` has names for programs."""
+        named = {rule.column: rule for rule in statements if rule.target in ("text", "any", "slug")}
+        name, title = named.get("name"), named.get("title")
+        if not name or not title or name.property != NAMES[0]:
+            return statements
+        texts = [str(record.get("name") or "") for record in self.table.table.records]
+        if not all(re.fullmatch(r"[a-z0-9._-]*", text) for text in texts):
+            return statements
+        changed = {name: "def:name" if "dct:identifier" in self.used else "dct:identifier", title: NAMES[0]}  # fmt: skip
+        self.used |= set(changed.values())
+        return tuple(
+            replace(rule, property=changed.get(rule, rule.property)) for rule in statements
+        )
+
     def _cut_whole(self) -> list[str]:
         prefix = self.prefixes.get(self.table.name)
         return [without_prefix("_id", prefix)] if prefix else []
@@ -561,9 +621,11 @@ class _Reader:
         named = next((field.name for field in item.fields if field.source == KEY), "key")
         sign = f"$({named})" if entry.kind == "keyed" else "$(_position)"
         sources = (*owner.sources, *_sources(owner.fields or self.table.fields, path))
+        are_merged = False
         if entry.kind == "list":
             key = item_key(_values(self.table.table.records, sources), item)
-            sign = f"$({key.name})" if key else sign
+            are_merged = owner.name == self.table.name and self.are_merged and not key
+            sign = f"$({key.name})" if key else _sign_of_merged(item) if are_merged else sign
         else:
             sources = (*sources, _ENTRIES)
         part = "-".join(map(snake_case, path)).replace("_", "-")
@@ -576,10 +638,11 @@ class _Reader:
         is_shared = self._is_shared(path[-1], key, fields, sources) if key else ""
         subject = f"{folder_of(snake_case(path[-1]))}/{sign}" if is_shared else subject
         outer, self.used = self.used, set()
+        siblings, self.siblings = self.siblings, item.fields
         classes = classes_of(path[-1], self.terms)
         inner = _Owner(name, item.fields, subject, False, rows if others else "", sources)
         statements = tuple(self._statements(fields, (), classes, inner))
-        self.used = outer
+        self.used, self.siblings = outer, siblings
         if is_shared and not item.fields and item.kind == "type":  # languages: {nld: Dutch}
             statements = tuple(
                 replace(rule, property=NAMES[0]) if rule.column == "value" else rule
@@ -589,18 +652,23 @@ class _Reader:
         are_bodies = "org:Organization" in classes and "org:Organization" in self.classes
         if not known_list and are_bodies and path[-1].lower().startswith("sub"):
             link = "org:hasSubOrganization"
+        are_members = re.search("(member|membership|mitglieder)s?$", path[-1].lower())
+        relates = any(rule.property == "org:member" for rule in statements)
+        if not known_list and are_members and relates and "org:Organization" in self.classes:
+            link = "org:hasMembership"
         self.used.add(link)
         own = own_class(f"{singular(self.table.name)}_{singular(path[-1])}")
         if any(f"def:{own}" in resource.classes for resource in self.lists):
             own = own_class(name)  # two lists of one name
         if is_shared and own_class(path[-1]) not in map(own_class, self.kinds):
             own = own_class(path[-1])
-        known = (name for name in classes if not name.startswith("def:"))
+        is_value = not item.fields and not is_shared  # access: {core: write} is no team
+        known = (name for name in classes if not name.startswith("def:") and not is_value)
         self.lists.append(
             Resource(
                 name, name, subject, (f"def:{own}", *known), statements, label,
                 owner=whole, link=link, key=self.table.key, query=self._query(rows, statements, *self._cut_whole()),
-                plural=path[-1], are_merged=is_shared == "nearly",
+                plural=path[-1], are_merged=is_shared == "nearly" or are_merged,
             )
         )  # fmt: skip
 
@@ -655,6 +723,15 @@ class _Reader:
             )
             query = self._query(at_position(rows, place), (rule,), *self._cut_whole())
             self._add_values((f"{name}_{place}", query, subject), rule, owner, name)
+
+
+def _sign_of_merged(item: FieldForm) -> str:
+    """What distinguishes the items of records that are one resource: the place in their list says
+    too little.
+    """
+    single = ("ref", "concept", "type")
+    first = next((field for field in item.fields if field.required and field.kind in single), None)
+    return f"$({first.name if first else '_parent'})-$(_position)"
 
 
 def _person_named(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

@@ -149,6 +149,8 @@ def _declared(form: TableForm, entry: FieldForm) -> dict[str, Any]:
         declared[entry.kind] = entry.target
     if form.table.is_keyed and entry.key:
         declared["from"] = "_key"
+    elif entry.source == form.table.file_column != entry.name and not form.table.is_rewritten:
+        declared["from"] = f"{{{entry.source}}}"  # a part of the pattern of files
     elif entry.source not in ("", entry.name):
         declared["from"] = [entry.source] if "." in entry.source else entry.source
     if any(key != value for key, value in entry.values.items()):
@@ -364,13 +366,14 @@ _KINDS = {
 _TYPES = {
     "en": {
         "text": "a text", "any": "a text", "integer": "a whole number", "decimal": "a number", "boolean": "`true` or `false`",
-        "date": "a day (YYYY-MM-DD)",
+        "date": "a day (YYYY-MM-DD)", "date-time": "a day with a time (YYYY-MM-DDThh:mm:ss)",
         "partial-date": "a day, month or year", "year": "a year (YYYY)", "url": "a web address", "slug": "small letters, digits and hyphens",
         "language": "a code of a language",
     },
     "de": {
         "text": "ein Text", "any": "ein Text", "integer": "eine ganze Zahl", "decimal": "eine Zahl", "boolean": "`true` oder `false`",
-        "date": "ein Tag (JJJJ-MM-TT)", "partial-date": "ein Tag, Monat oder Jahr", "year": "ein Jahr (JJJJ)", "url": "eine Webadresse",
+        "date": "ein Tag (JJJJ-MM-TT)", "date-time": "ein Tag mit Uhrzeit (JJJJ-MM-TTThh:mm:ss)",
+        "partial-date": "ein Tag, Monat oder Jahr", "year": "ein Jahr (JJJJ)", "url": "eine Webadresse",
         "slug": "Kleinbuchstaben, Ziffern und Bindestriche", "language": "der Code einer Sprache",
     },
 }  # fmt: skip
@@ -512,6 +515,9 @@ def _kind(resource: Resource, answers: Answers) -> Iterator[str]:
     plural = label_of(resource.plural or resource.name)
     yield f"      plural: {_flow(_named(plural, answers))}"
     yield "      menu: true" if resource.is_record else "      minor: true"
+    member = any(rule.property == "org:member" for rule in resource.statements)
+    if member and not any(rule.property in NAMES for rule in resource.statements):
+        yield "      name: ['org:member']  # a membership is called like its member"
 
 
 def _rows_of(resource: Resource, records: list[Resource], answers: Answers) -> Iterator[str]:

@@ -184,6 +184,10 @@ def test_concepts_have_the_values_of_the_files_as_labels(tmp_path: Path) -> None
     terms = (tmp_path / "ontology/terms.ttl").read_text("utf-8")
     labels = re.findall(r'skos:inScheme <def/budget-kind> ; skos:prefLabel ("[^"]+"@en)', terms)
     assert labels == ['"M/F"@en', '"North America"@en', '"OK Lab"@en']
+    declared = (tmp_path / "publication.yaml").read_text("utf-8")
+    assert re.search(
+        r"facets: .*\n    - \{name: kind, label: \{en: Kind\}, paths: \['\S+'\]\}", declared
+    )
 
 
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:

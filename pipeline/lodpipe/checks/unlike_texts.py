@@ -60,7 +60,8 @@ _IN_CAPITALS = f"CASE WHEN {{0}} = upper({{0}}) THEN regexp_matches({{0}}, {text
 # and for a name with its rank: "Freddie Prinze, Jr.", "Leclerc, Comte de Buffon".
 _RANK = r"^[^,]+, (?:(?:Jr|Sr|Ph\.?D|M\.?D|Esq|[IV]+)\b\.?$|(?:\p{Lu}\S* |[0-9]+\w+ )*(?:of|de|du|d’|von|van|di|da|do|zu) )"
 _SEVERAL = (
-    "{2} AND regexp_matches(regexp_replace({0}, '[(][^)]*[)]', '', 'g'), '[^-], |[;|]') AND NOT regexp_matches({0}, ' (?i:und|and|oder|or|et|ou|y|e|&) ') "
+    "{2} AND regexp_matches(regexp_replace({0}, '[(][^)]*[)]', '', 'g'), '[^-], |[;|]') "
+    "AND NOT regexp_matches({0}, ' (?i:und|and|oder|or|et|ou|y|e|&) ') "
     f"AND NOT regexp_matches({{0}}, {text(_RANK)})"
 )
 _MAIL = r"[\w.+-]+@[\w-]+(\.[\w-]+)+"
@@ -68,6 +69,7 @@ _FAILED = (
     r"^(?:Error )?(?:403|404|500|502|503):? (?:\p{Lu}|[-–|])|(?i:\bpage not found|\bseite (?:wurde )?nicht gefunden|"
     r"^access denied|^zugriff verweigert|^just a moment|^before you continue|^bevor sie fortfahren)"
 )
+_FORMULA = r"^=\p{Lu}+[0-9]*[(:;+*/-]|^[+-]\p{Lu}{1,3}(?:[0-9]+[:;+*/-]|[(])"
 _NOTE = r"\((?i:bitte|please|prüfen|check|todo|unklar|unclear|stimmt|\?+|!+)[^)]*\)"
 
 
@@ -99,7 +101,7 @@ _TRAITS = (
     _odd(r"\p{Ll}{4}\.$", "ends in a full stop", "endet mit einem Punkt", condition="{2} AND "),
     _odd(_FAILED, "is the title of a page that failed to load", "ist der Titel einer Seite, die nicht geladen wurde"),
     _odd(_NOTE, "contains a note to the editors", "enthält eine Notiz für die Redaktion"),
-    _odd(r"^=\p{Lu}+[0-9]*[(:;+*/-]|^[+-]\p{Lu}{1,3}(?:[0-9]+[:;+*/-]|[(])", "is a formula of a spreadsheet", "ist eine Formel einer Tabellenkalkulation"),
+    _odd(_FORMULA, "is a formula of a spreadsheet", "ist eine Formel einer Tabellenkalkulation"),
     _odd(r"[\x{1F300}-\x{1FAFF}]", "contains an emoji", "enthält ein Emoji"),
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from lodpipe.documents.tree import value_of
 from lodpipe.workflow.scaffold.data_tables import singular
 
 _FILE = "german_names.yaml"
+_PLURALS = {"person": "people", "child": "children"} | {
+    word: word for word in ("data", "people", "staff")
+}
 
 
 class _Name(NamedTuple):
@@ -33,6 +37,22 @@ def german_name(label: str) -> str:
         if last and before:
             return f"{last} ({before})"
     return label
+
+
+def plural_of(label: str) -> str:
+    """A label for several, if it is a usual English word for one, which others may not be.
+
+    >>> plural_of("library"), plural_of("media type"), plural_of("people"), plural_of("kommune")
+    ('libraries', 'media types', 'people', 'kommune')
+    """
+    before, space, last = label.rpartition(" ")
+    if last in _PLURALS:
+        return before + space + _PLURALS[last]
+    if not (_names().keys() & {label, last}) or last.endswith("s"):
+        return label
+    if re.search("[^aeiou]y$", last):
+        return f"{label[:-1]}ies"
+    return f"{label}es" if re.search("(?:x|ch|sh)$", last) else f"{label}s"
 
 
 def _known(label: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from lodpipe.mapping.source_queries import quoted, select
 from lodpipe.rdf.terms import quote_literal
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm
 from lodpipe.workflow.scaffold.field_terms import label_of, shapes_of, terms_of
-from lodpipe.workflow.scaffold.german_names import german_name
+from lodpipe.workflow.scaffold.german_names import german_name, plural_of
 from lodpipe.workflow.scaffold.proposed_resources import (
     DATATYPES,
     NAMES,
@@ -355,6 +356,7 @@ def _constraints(rule: Statement, tables: Mapping[str, Resource]) -> Iterator[st
         yield f"sh:datatype {DATATYPES.get(rule.target, 'xsd:string')}"
 
 
+_MOST_FACETS = 6
 _MESSAGES = {
     "en": "Field `{label}`: {count}{kind}.",
     "de": "Feld `{label}`: {count}{kind}.",
@@ -497,6 +499,8 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         line for resource in resources if resource.classes for line in _kind(resource, answers)
     ]
     lines += ["site:", "  kinds:", *kinds] if kinds else []
+    facets = [*_facets(resources, answers)] if kinds else []
+    lines += ["  facets:  # by what lists can be narrowed", *facets] if facets else []
     tables_of = [line for resource in resources for line in _rows_of(resource, records, answers)]
     lines += (
         [
@@ -511,13 +515,37 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
 
 def _kind(resource: Resource, answers: Answers) -> Iterator[str]:
     yield f"    - class: {resource.classes[0]}"
-    yield f"      label: {_flow(_named(resource.label, answers))}"
-    plural = label_of(resource.plural or resource.name)
-    yield f"      plural: {_flow(_named(plural, answers))}"
+    yield f"      label: {_flow(_heading(resource.label, answers))}"
+    plural = plural_of(label_of(resource.plural or resource.name))
+    yield f"      plural: {_flow(_heading(plural, answers))}"
     yield "      menu: true" if resource.is_record else "      minor: true"
     member = any(rule.property == "org:member" for rule in resource.statements)
     if member and not any(rule.property in NAMES for rule in resource.statements):
         yield "      name: ['org:member']  # a membership is called like its member"
+
+
+def _facets(resources: list[Resource], answers: Answers) -> Iterator[str]:
+    """The first properties whose values are concepts: of a long row of choices none is used."""
+    rules = {
+        rule.property: rule
+        for resource in resources
+        for rule in resource.statements
+        if rule.kind == "concept"
+    }
+    names: set[str] = set()
+    for rule in list(rules.values())[:_MOST_FACETS]:
+        name = re.sub(r"[^a-z0-9]+", "-", rule.label.lower()).strip("-")
+        if not name[:1].isalpha() or name in names:
+            continue
+        names.add(name)
+        label = _flow(_heading(rule.label, answers))
+        yield f"    - {{name: {name}, label: {label}, paths: {_flow([rule.property])}}}"
+
+
+def _heading(text: str, answers: Answers) -> dict[str, str]:
+    """A name in each language, with a capital."""
+    named = _named(text, answers)
+    return {language: name[:1].upper() + name[1:] for language, name in named.items()}
 
 
 def _rows_of(resource: Resource, records: list[Resource], answers: Answers) -> Iterator[str]:

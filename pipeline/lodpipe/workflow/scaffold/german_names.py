@@ -42,8 +42,8 @@ def german_name(label: str) -> str:
 def plural_of(label: str) -> str:
     """A label for several, if it is a usual English word for one, which others may not be.
 
-    >>> plural_of("library"), plural_of("media type"), plural_of("people"), plural_of("kommune")
-    ('libraries', 'media types', 'people', 'kommune')
+    >>> plural_of("library"), plural_of("media type"), plural_of("people"), plural_of("bezirk")
+    ('libraries', 'media types', 'people', 'bezirk')
     """
     before, space, last = label.rpartition(" ")
     if last in _PLURALS:

@@ -27,7 +27,32 @@ _OF_THE_VALUE = frozenset({
 })  # fmt: skip
 _OF_TAGS = frozenset({"Pattern", "In", "MaxLength", "MinLength"})  # of fields that hold languages
 _TAGGED = re.compile(r'"@([A-Za-z-]+)\)$')  # the text that a message quotes, with its language
+_MANY_REFERENCES = 3  # to one record that is missing: fewer may each be mistyped
 _COUNTS = ("LP512", "LP513")  # tables that have not the records that they should have
+
+
+def one_for_each_missing(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, where many references to one record that is missing (LP206) are one: it was
+    removed or has another key now. The others are its consequences.
+    """
+    groups: dict[tuple[str, str, Severity], list[Finding]] = {}
+    for finding in findings:
+        if finding.code == "LP206":
+            groups.setdefault(_missing_record(finding), []).append(finding)
+    firsts: dict[int, Finding | None] = {}
+    for group in groups.values():
+        if len(group) >= _MANY_REFERENCES:
+            first, *others = sorted(group, key=lambda finding: finding.sort_key)
+            followers = [replace(item, caused_by="LP206", consequences=()) for item in others]
+            inner = [item for finding in group for item in finding.consequences]
+            firsts |= dict.fromkeys(map(id, others))
+            firsts[id(first)] = replace(first, consequences=(*followers, *inner))
+    joined = (firsts.get(id(finding), finding) for finding in findings)
+    return [finding for finding in joined if finding is not None]
+
+
+def _missing_record(finding: Finding) -> tuple[str, str, Severity]:
+    return finding.params["table"], finding.params["value"], finding.severity
 
 
 class CascadeFilter:
@@ -187,7 +212,7 @@ class CascadeFilter:
         """
         own = self._without_unused(set_of(findings))
         own = self._without_warned(self._without_shared(self._without_withdrawn(own)))
-        own = self._without_tagged(own)
+        own = self._without_unmade(self._without_tagged(own))
         roots = _Roots(self._missing_things(own), self._kind_of)
         reported = []
         for finding in own:
@@ -230,6 +255,22 @@ class CascadeFilter:
         def cause_of(finding: Finding) -> Finding | None:
             is_of_shape = finding.code == "LP401" and finding.where is not None
             return withdrawn.get(finding.where) if is_of_shape else None
+
+        return self._linked(findings, cause_of)
+
+    def _without_unmade(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; that no rule makes a property follows from its wrong name, in the mapping or in
+        the shape.
+        """
+        causes = {}
+        for finding in findings:
+            if finding.code == "LP501":
+                prefix = finding.params["term"].partition(":")[0]
+                causes[f"{prefix}:{finding.params.get('suggestion')}"] = finding
+                causes[finding.params["term"]] = finding
+
+        def cause_of(finding: Finding) -> Finding | None:
+            return causes.get(finding.params["term"]) if finding.code == "LP730" else None
 
         return self._linked(findings, cause_of)
 

@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lodpipe.checks.consequences import one_for_each_missing
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import CountRange
 from lodpipe.diagnostics.finding import (
@@ -55,7 +56,7 @@ class Admission:
     def retries(self, findings: Iterable[Finding]) -> bool:
         """Whether errors are in records that may be left out: they are, in the next run."""
         progress = self.changes_rows = False
-        for finding in findings:
+        for finding in _each(findings):
             record = self._culprit(finding)
             if record is None:
                 continue
@@ -187,7 +188,7 @@ class Admission:
         """
         new = [finding for finding in (*findings, *self._notes) if not self._is_known(finding)]
         if any(finding.severity is Severity.ERROR for finding in new):
-            raise InvalidData([*new, *self.left_out_findings()])
+            raise InvalidData([*one_for_each_missing(new), *self.left_out_findings()])
         return tuple(sorted(set_of(new), key=lambda finding: finding.sort_key))
 
     def _is_known(self, finding: Finding) -> bool:
@@ -232,6 +233,13 @@ class Admission:
         references = [_plain(finding, language) for finding in set_of(self._notes)]
         document = {"records": records, "references": references}
         return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _each(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings one by one: those of the same rule that were joined are taken apart."""
+    for finding in findings:
+        joined = [item for item in finding.consequences if item.code == finding.code]
+        yield from (finding, *joined)
 
 
 def _plain(finding: Finding, language: str) -> dict[str, object]:

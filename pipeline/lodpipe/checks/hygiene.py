@@ -24,6 +24,8 @@ from lodpipe.sources.record_declaration import KEY
 _MANY_ROWS = 20_000
 TEXTS = ("text", "url")  # the types of columns whose values people write
 
+# Words that follow themselves by mistake only; `die, die` and `had had` are right.
+_TWICE = r"\b(?i:the the|of of|and and|to to|for for|in in|und und|im im|von von|zu zu|mit mit|für für)\b"
 # What Python and the engine (RE2) both understand; a superset of what the rules below report.
 _SUSPECT = (
     r"^[ \t\x{A0}]|[ \t\x{A0}]$|[ \t]{2}|[\x{7F}-\x{A0}\x{AD}\x{300}-\x{36F}\x{1680}\x{180E}"
@@ -31,6 +33,7 @@ _SUSPECT = (
     r"|<[A-Za-z/!]|&[#A-Za-z0-9]+;|[ÃÂâ][^\x00-\x7F]"
     r"|^[\"'„“”‚‘’][^\"'„“”‚‘’]*[\"'“”‘’]$"
     r"|[,;(\[]$|[(\[][^)\]]*$|[?][?]|\b(?:XXX+|TODO|FIXME|TBD)\b|\]\(https?:|^[*_]{2}|[A-Za-z][´`][a-z]"
+    rf"|[a-zäöüß]- [a-zäöüß]|{_TWICE}"
     r"|[\x{FB00}-\x{FB06}]|[A-Za-z][\x{370}-\x{3FF}\x{400}-\x{4FF}]|[\x{370}-\x{3FF}\x{400}-\x{4FF}][A-Za-z]"
     r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:[A-Z/0]+[!?]|n/a|n/?v|#+)|lorem ipsum.*)$"
 )
@@ -208,6 +211,10 @@ def _quotes(value: str) -> Iterator[Problem]:
 
 
 _APOSTROPHE = re.compile(r"[^\W\d_]([´`])(?:[smtd]|ll|re|ve)\b")
+_HYPHENATED = re.compile(
+    r"[^\W\d_]{2,}(?<=[a-zäöüß])- (?!(?:und|oder|bzw|sowie|bis|and|or|to|et|ou|y|e|o)\b)[a-zäöüß]{2,}"
+)
+_DOUBLED = re.compile(_TWICE)
 _UNFINISHED = re.compile(r"\?{2,}|\b(?:XXX+|TODO|FIXME|TBD)\b")
 _MARKDOWN = re.compile(r"\]\(https?:|^(\*\*|__)(?=\S).*\1$")
 
@@ -219,7 +226,9 @@ _IN_MARKDOWN = Problem(
 
 
 def _signs(value: str) -> Iterator[Problem]:
-    """Signs of work in progress: an open bracket, a comma at the end, `???`, Markdown."""
+    """Signs of work in progress or of a copy: an open bracket, a comma at the end, `???`, Markdown, a
+    divided word.
+    """
     english = german = ""
     if match := _UNFINISHED.search(value):
         if not _PLACEHOLDER.fullmatch(value):
@@ -232,6 +241,12 @@ def _signs(value: str) -> Iterator[Problem]:
         german = "hat eine Klammer, die nicht geschlossen ist"
     elif match := _APOSTROPHE.search(value):
         english, german = f"has `{match[1]}` for an apostrophe", f"hat `{match[1]}` als Apostroph"
+    elif match := _HYPHENATED.search(value):
+        english = f"has `{match[0]}`, a word that was divided at the end of a line"
+        german = f"hat `{match[0]}`, ein am Zeilenende getrenntes Wort"
+    elif match := _DOUBLED.search(value):
+        english = f"has `{match[0]}`, a word twice"
+        german = f"hat `{match[0]}`, ein Wort zweimal"
     elif value[-1] in ",;":
         english, german = f"ends in `{value[-1]}`", f"endet mit `{value[-1]}`"
     if english:

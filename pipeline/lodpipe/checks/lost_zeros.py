@@ -68,7 +68,7 @@ def _column_of(
     value, where = finding.params.get("value", ""), finding.where
     if where is None or not value.isdigit():
         return None
-    if finding.code == "LP204":
+    if finding.code in ("LP204", "LP231"):
         return next(_short_cells(finding, where, tables, lexicon), None)
     if finding.code != "LP206":
         return None
@@ -96,13 +96,16 @@ def _names(table: ScanTable) -> set[str]:
 def _short_cells(
     finding: Finding, where: Origin, tables: Mapping[str, RecordTable], lexicon: Lexicon
 ) -> Iterator[tuple[str, str, str]]:
-    """The column of a cell that would be valid with zeros before it."""
+    """The column of a cell that would be valid with zeros before it; what is valid may depend on
+    another field (LP231).
+    """
     value = finding.params["value"]
     for name, table in tables.items():
         if not isinstance(table, ScanTable) or where.file not in _names(table):
             continue
         field = next((item.field for item in table.columns if item.name == where.field), None)
-        pattern = pattern_of(field, lexicon) if field else None
+        pattern = finding.params.get("pattern") if finding.code == "LP231" else None
+        pattern = pattern or (pattern_of(field, lexicon) if field else None)
         if pattern and any(
             re.search(pattern, "0" * zeros + value) for zeros in range(1, _MOST_ZEROS + 1)
         ):

@@ -211,9 +211,9 @@ def _quotes(value: str) -> Iterator[Problem]:
 
 
 _APOSTROPHE = re.compile(r"[^\W\d_]([´`])(?:[smtd]|ll|re|ve)\b")
-_HYPHENATED = re.compile(
-    r"[^\W\d_]{2,}(?<=[a-zäöüß])- (?!(?:und|oder|bzw|sowie|bis|and|or|to|et|ou|y|e|o)\b)[a-zäöüß]{2,}"
-)
+# Words between two parts of one word: `Stadt- und Landkreis`, `Patentti- ja rekisterihallitus`.
+_JOINING = "und|oder|bzw|sowie|bis|and|or|to|et|ou|en|of|og|och|eller|ja|tai|oraz|lub|és|ve|ir|un"
+_HYPHENATED = re.compile(rf"[^\W\d_]{{2,}}(?<=[a-zäöüß])- (?!(?:{_JOINING})\b)[a-zäöüß]{{2,}}")
 _DOUBLED = re.compile(_TWICE)
 _UNFINISHED = re.compile(r"\?{2,}|\b(?:XXX+|TODO|FIXME|TBD)\b")
 _MARKDOWN = re.compile(r"\]\(https?:|^(\*\*|__)(?=\S).*\1$")

@@ -5,7 +5,9 @@ Cases are in tests/editing/sheet.yaml: what is changed in the workbook, what in 
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -130,3 +132,24 @@ def test_what_is_no_workbook_is_refused(name: str, tmp_path: Path) -> None:
     result = invoke("sheet", "import", tmp_path / name, "--project", root)
     assert result.exit_code == 1
     assert f"{name}: error LP727" in result.stderr
+
+
+def test_records_two_folders_above_are_copied_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an import tries on a copy stays in the folder of that copy."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "scratch").mkdir()
+    rows = [{"id": f"t{number}", "name": f"Town {number}"} for number in range(12)]
+    (tmp_path / "data/towns.json").write_text(json.dumps(rows), "utf-8")
+    project = tmp_path / "one/two"
+    project.mkdir(parents=True)
+    result = invoke("init", tmp_path / "data", "--project", project, "--yes", "--name", "towns")
+    assert result.exit_code == 0, result.output
+    assert "root: ../../data" in (project / "source/records.yaml").read_text("utf-8")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    for command in (("export", tmp_path / "t.xlsx"), ("import", tmp_path / "t.xlsx")):
+        result = invoke("sheet", *command, "--project", project)
+        assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "one", "scratch", "t.xlsx"]
+    assert list((tmp_path / "scratch").iterdir()) == []

@@ -270,7 +270,8 @@ class CascadeFilter:
                 causes[finding.params["term"]] = finding
 
         def cause_of(finding: Finding) -> Finding | None:
-            return causes.get(finding.params["term"]) if finding.code == "LP730" else None
+            cause = causes.get(finding.params["term"]) if finding.code == "LP730" else None
+            return cause if cause and cause.severity >= finding.severity else None
 
         return self._linked(findings, cause_of)
 

@@ -652,8 +652,9 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     # Templates and their engine are loaded where pages are written only.
     from lodpipe.site.writer import Declared, Releases, is_fresh, link_tree, site_digest, write_site
 
-    records = {name for names in other_records(outcome.project.root) for name in names()}
-    records.add("source")
+    project = outcome.project
+    others = other_records(project.root) if project.publication.repository else ()
+    records = {"source", *(name for names in others for name in names())}
     digest = site_digest(outcome.project, outcome.statements, target, outcome.coverage, records)
     old = outcome.project.dist
     if is_fresh(old / "site", digest):

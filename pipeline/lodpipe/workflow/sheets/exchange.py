@@ -254,9 +254,10 @@ def _forms_of_bases(opened: OpenedRecords, bases: Mapping[str, Base], file: str)
 def _copied(project: Project) -> Iterator[Project]:
     """A copy of all that a check reads; files are linked, and replaced where they change."""
     with tempfile.TemporaryDirectory(prefix="lodpipe-sheet-") as folder:
-        root = Path(folder).resolve() / "project"
-        root.mkdir()
-        others = (name for names in other_records(project.root) for name in names())
+        others = [name for names in other_records(project.root) for name in names()]
+        depth = max((Path(name).parts.count("..") for name in others), default=0)
+        root = Path(folder).resolve().joinpath(*["above"] * depth, "project")
+        root.mkdir(parents=True)
         for name in dict.fromkeys((*_FOLDERS, *others)):
             source = project.root / name
             if source.is_dir():
